@@ -1,0 +1,3 @@
+//! The command `pentimento`.
+#![forbid(unsafe_code)]
+fn main() {}

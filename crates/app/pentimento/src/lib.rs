@@ -1,0 +1,2 @@
+//! Colour, restyle and enlarge pictures with convolutional networks.
+#![forbid(unsafe_code)]

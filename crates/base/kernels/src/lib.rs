@@ -1,0 +1,1 @@
+//! Convolution and its companions, compiled for each CPU level.

@@ -1,0 +1,160 @@
+use crate::{Buffer, Shape4, Tensor};
+
+/// How many channels are computed side by side: the widest SIMD vector of `f32`.
+pub const LANES: usize = 16;
+
+/// `channels` rounded up to whole vectors of [`LANES`].
+pub const fn padded_channels(channels: usize) -> usize {
+    channels.next_multiple_of(LANES)
+}
+
+/// Feature maps as the engine holds them: `[N, H, W, C']`, where `C'` is the
+/// channel count rounded up to [`LANES`], or exactly the channel count for a
+/// *packed* plane (a picture's few channels, which would be mostly padding).
+///
+/// Why channels last: a band of output rows is one contiguous slice, so bands
+/// can be handed to threads without unsafe code, and the taps of one kernel row
+/// lie side by side, so every convolution is a matrix product over contiguous
+/// memory.
+#[derive(Clone, Debug, Default)]
+pub struct Plane {
+    shape: Shape4,
+    stride: usize,
+    values: Buffer,
+}
+
+impl Plane {
+    /// Zeros with padded channels.
+    pub fn zeros(shape: Shape4) -> Self {
+        Self::with_stride(shape, padded_channels(shape[1]))
+    }
+
+    /// Zeros without channel padding.
+    pub fn packed(shape: Shape4) -> Self {
+        Self::with_stride(shape, shape[1])
+    }
+
+    fn with_stride(shape: Shape4, stride: usize) -> Self {
+        let [n, _, h, w] = shape;
+        Self { shape, stride, values: Buffer::zeros(n * h * w * stride) }
+    }
+
+    /// Takes on another shape, keeping the memory. The values are left as they
+    /// fall: whoever writes the plane must write the channel padding too.
+    ///
+    /// # Panics
+    ///
+    /// If `stride` is less than the channel count.
+    pub fn reshape(&mut self, shape: Shape4, stride: usize) {
+        let [n, c, h, w] = shape;
+        assert!(stride >= c, "a stride of {stride} cannot hold {c} channels");
+        self.shape = shape;
+        self.stride = stride;
+        self.values.at_least(n * h * w * stride);
+    }
+
+    /// `[N, C, H, W]`.
+    pub fn shape(&self) -> Shape4 {
+        self.shape
+    }
+
+    /// Values from one pixel to the next: the channel count with its padding.
+    pub fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// Values from one row of pixels to the next.
+    pub fn row_len(&self) -> usize {
+        self.shape[3] * self.stride
+    }
+
+    /// Values of one image of the batch.
+    pub fn image_len(&self) -> usize {
+        self.shape[2] * self.row_len()
+    }
+
+    /// All values.
+    pub fn data(&self) -> &[f32] {
+        &self.values.as_slice()[..self.shape[0] * self.image_len()]
+    }
+
+    /// All values, to write.
+    pub fn data_mut(&mut self) -> &mut [f32] {
+        let len = self.shape[0] * self.image_len();
+        &mut self.values.as_mut_slice()[..len]
+    }
+
+    /// The values of image `n`.
+    pub fn image(&self, n: usize) -> &[f32] {
+        &self.data()[n * self.image_len()..][..self.image_len()]
+    }
+
+    /// Copies `[N, C, H, W]` values in, with zeros in the channel padding.
+    ///
+    /// # Panics
+    ///
+    /// If the shapes differ.
+    pub fn fill_from(&mut self, source: &Tensor) {
+        assert_eq!(source.shape(), self.shape, "plane and tensor differ");
+        let [n, c, h, w] = self.shape;
+        let stride = self.stride;
+        let data = self.data_mut();
+        for image in 0..n {
+            for y in 0..h {
+                let row = &mut data[(image * h + y) * w * stride..][..w * stride];
+                row.fill(0.0);
+                for channel in 0..c {
+                    let from = &source.data()[((image * c + channel) * h + y) * w..][..w];
+                    for (pixel, &value) in row.chunks_exact_mut(stride).zip(from) {
+                        pixel[channel] = value;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The values as `[N, C, H, W]`, without padding.
+    pub fn to_tensor(&self) -> Tensor {
+        let [n, c, h, w] = self.shape;
+        let mut out = Tensor::zeros(self.shape);
+        let data = self.data();
+        for image in 0..n {
+            for y in 0..h {
+                let row = &data[(image * h + y) * w * self.stride..][..w * self.stride];
+                for channel in 0..c {
+                    let to = &mut out.data_mut()[((image * c + channel) * h + y) * w..][..w];
+                    for (pixel, value) in row.chunks_exact(self.stride).zip(to) {
+                        *value = pixel[channel];
+                    }
+                }
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tensor_survives_the_way_in_and_out() {
+        let shape = [2, 17, 3, 5];
+        let values = (0..2 * 17 * 15u16).map(f32::from).collect();
+        let t = Tensor::new(shape, values);
+        for mut p in [Plane::zeros(shape), Plane::packed(shape)] {
+            p.fill_from(&t);
+            assert_eq!(p.to_tensor(), t);
+        }
+        assert_eq!(Plane::zeros(shape).stride(), 32);
+    }
+
+    #[test]
+    fn reshaping_keeps_the_memory() {
+        let mut p = Plane::zeros([1, 16, 8, 8]);
+        let before = p.data().as_ptr();
+        p.reshape([1, 32, 4, 4], 32);
+        assert_eq!(p.data().as_ptr(), before);
+        assert_eq!(p.data().len(), 512);
+    }
+}

@@ -1,0 +1,2 @@
+//! Goldens and tolerances for tests.
+#![forbid(unsafe_code)]

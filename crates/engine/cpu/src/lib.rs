@@ -1,0 +1,2 @@
+//! Runs a graph on the CPU.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! The networks, one file per paper.
+#![forbid(unsafe_code)]
