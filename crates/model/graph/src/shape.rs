@@ -225,7 +225,7 @@ fn fits(node: &Node, axis: usize, size: usize, margins: Margins) -> Result<(), S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Builder, PoolKind};
+    use crate::{Builder, Pool, PoolKind};
 
     fn out(
         build: impl FnOnce(&mut Builder, crate::NodeId) -> crate::NodeId,
