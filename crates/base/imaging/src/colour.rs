@@ -1,0 +1,1 @@
+//! sRGB, linear light and CIE Lab.
