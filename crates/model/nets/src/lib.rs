@@ -1,2 +1,22 @@
-//! The networks, one file per paper.
+//! The networks, one file per paper or reference implementation.
+//!
+//! Each file holds a `Config`, whose `Default` is the published setting, and a
+//! function `graph` that writes the network down with the parameter names of
+//! its reference checkpoint. [`by_name`] finds a network by the name and
+//! settings that a weights file carries.
+//!
+//! ```
+//! let net = nets::by_name("transformer_net", r#"{"width": 16}"#)?;
+//! assert!(net.graph.find("res5").is_some());
+//! assert!(nets::by_name("transformer_net", r#"{"colour": 16}"#).is_err());
+//! # Ok::<(), nets::NetError>(())
+//! ```
 #![forbid(unsafe_code)]
+
+pub mod imfw_net;
+pub mod lengstrom;
+mod registry;
+pub mod transformer_net;
+pub mod vgg;
+
+pub use registry::{NAMES, Net, NetError, by_name};
