@@ -1,1 +1,37 @@
 //! Convolution and its companions, compiled for each CPU level.
+//!
+//! Every kernel is written once over vectors of the CPU's own width
+//! (`S::f32s`) and compiled for each [`Level`]; the level is a value that only
+//! detection makes. Data is channels last ([`tensor::Plane`]), so that bands of
+//! output rows are contiguous: work is split into bands whose size depends on
+//! shapes alone, and the result has the same bits on any number of threads.
+//!
+//! Each kernel has its definition in `f64` in its test module, and every level
+//! is held to it.
+
+mod affine;
+mod bands;
+mod conv;
+mod epilogue;
+mod gather;
+mod linear;
+mod matmul;
+mod moments;
+mod pointwise;
+mod pool;
+mod simd;
+mod source;
+
+#[cfg(test)]
+mod reference;
+
+pub use affine::Affine;
+pub use conv::{Conv, ConvSpec, Depthwise, Direct, Narrow, Output, Padding, Transposed, Winograd};
+pub use epilogue::{Epilogue, Gate};
+pub use gather::{bilinear, concat, flatten, gather};
+pub use linear::Linear;
+pub use moments::Moments;
+pub use pointwise::{Function, Pointwise, softmax};
+pub use pool::{PoolKind, PoolSpec, adaptive_average, pool};
+pub use simd::{Level, flush_denormals};
+pub use source::{Axis, Border, Source};

@@ -1,0 +1,293 @@
+use super::definition::Case;
+use super::*;
+use crate::reference::{assert_close, noise};
+use crate::{Affine, Gate};
+use tensor::Tensor;
+
+/// Which kernel to hold to the definition.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kernel {
+    Winograd,
+    Direct,
+    Narrow,
+    Depthwise,
+}
+
+fn case(shape: [usize; 4], size: [usize; 2]) -> Case {
+    let pad = [[shape[2] / 2; 2], [shape[3] / 2; 2]];
+    Case { images: 1, shape, size, enlarge: 1, stride: 1, dilation: 1, pad, border: Border::Zero }
+}
+
+fn pack(kernel: Kernel, level: Level, spec: &ConvSpec, size: [usize; 2]) -> Conv {
+    match kernel {
+        Kernel::Winograd => Conv::Winograd(Winograd::new(level, spec, size)),
+        Kernel::Direct => Conv::Direct(Direct::new(level, spec)),
+        Kernel::Narrow => Conv::Narrow(Narrow::new(level, spec)),
+        Kernel::Depthwise => Conv::Depthwise(Depthwise::new(spec)),
+    }
+}
+
+/// Runs `case` plain, then with everything folded in: an affine map and a gate
+/// before, a residual and a gate after, and the moments.
+fn check(kernel: Kernel, case: &Case) {
+    let [o, ci, kh, kw] = case.shape;
+    let groups = if kernel == Kernel::Depthwise { o } else { 1 };
+    let channels = ci * groups;
+    let [h, w] = case.size;
+    let shape_in = [case.images, channels, h, w];
+    let input = noise(shape_in.iter().product());
+    let (weight, bias) = (noise(o * ci * kh * kw), noise(o));
+    let mut plane = if channels < 4 { Plane::packed(shape_in) } else { Plane::zeros(shape_in) };
+    plane.fill_from(&Tensor::new(shape_in, input.clone()));
+    let [oh, ow] = case.out_size();
+    let shape_out = [case.images, o, oh, ow];
+    let residual_values = noise(shape_out.iter().product());
+    let make_out = || {
+        if kernel == Kernel::Narrow { Plane::packed(shape_out) } else { Plane::zeros(shape_out) }
+    };
+    let mut residual = make_out();
+    residual.fill_from(&Tensor::new(shape_out, residual_values.clone()));
+    let padding = Padding { down: case.pad[0], across: case.pad[1], border: case.border };
+    let spec = ConvSpec {
+        weight: &weight,
+        bias: &bias,
+        shape: case.shape,
+        in_stride: plane.stride(),
+        stride: case.stride,
+        dilation: case.dilation,
+    };
+    let affine = Affine::constant(case.images, plane.stride(), [0.5, 0.25]);
+    for level in Level::available() {
+        let conv = pack(kernel, level, &spec, [oh, ow]);
+        for folded in [false, true] {
+            let source = Source {
+                plane: &plane,
+                affine: folded.then_some(&affine),
+                gate: if folded { Gate::Relu } else { Gate::Linear },
+                enlarge: case.enlarge,
+            };
+            let mut out = make_out();
+            let epilogue = Epilogue {
+                residual: folded.then_some(&residual),
+                gate: if folded { Gate::Leaky(0.5) } else { Gate::Linear },
+            };
+            let mut output = Output { plane: &mut out, epilogue, moments: folded };
+            let moments = conv.run(level, &source, &padding, &mut output);
+            let seen: Vec<f64> = input
+                .iter()
+                .map(|&x| f64::from(x))
+                .map(|x| if folded { (0.5 * x + 0.25).max(0.0) } else { x })
+                .collect();
+            let want = |i: usize| {
+                let [n, c, y, x] = [i / (o * oh * ow), i / (oh * ow) % o, i / ow % oh, i % ow];
+                let sum = if kernel == Kernel::Depthwise {
+                    depthwise_output(case, &seen, &weight, [n, c, y, x])
+                } else {
+                    case.output(&seen, &weight, [n, c, y, x])
+                };
+                let total = sum + f64::from(bias[c]);
+                if !folded {
+                    return total;
+                }
+                let total = total + f64::from(residual_values[i]);
+                if total < 0.0 { 0.5 * total } else { total }
+            };
+            // F(4×4)'s transforms multiply rounding errors by up to 10² of their size.
+            let terms = ci * kh * kw * if kernel == Kernel::Winograd { 8 } else { 1 } + 2;
+            let values = out.to_tensor();
+            assert_close(values.data(), want, terms, level);
+            if let Some(moments) = moments {
+                assert_eq!(moments.len(), case.images);
+                let of_first: Vec<f64> =
+                    values.data()[..oh * ow].iter().map(|&v| f64::from(v)).collect();
+                let mean = of_first.iter().sum::<f64>() / (oh * ow) as f64;
+                assert!((moments[0].mean(0) - mean).abs() <= 1e-5 * (1.0 + mean.abs()));
+            }
+        }
+    }
+}
+
+fn depthwise_output(case: &Case, input: &[f64], weight: &[f32], [n, c, y, x]: [usize; 4]) -> f64 {
+    let [o, _, kh, kw] = case.shape;
+    let pixels = case.size[0] * case.size[1];
+    let one = Case { shape: [1, 1, kh, kw], images: 1, ..*case };
+    one.output(&input[(n * o + c) * pixels..][..pixels], &weight[c * kh * kw..], [0, 0, y, x])
+}
+
+#[test]
+fn winograd_matches_the_definition() {
+    check(Kernel::Winograd, &case([16, 16, 3, 3], [1, 1]));
+    check(Kernel::Winograd, &case([20, 33, 3, 3], [7, 10]));
+    check(Kernel::Winograd, &Case { pad: [[0; 2]; 2], ..case([32, 16, 3, 3], [9, 6]) });
+    check(
+        Kernel::Winograd,
+        &Case { images: 2, border: Border::Reflect, ..case([48, 16, 3, 3], [8, 13]) },
+    );
+    check(Kernel::Winograd, &Case { border: Border::Replicate, ..case([16, 20, 3, 3], [6, 6]) });
+}
+
+#[test]
+fn winograd_matches_the_definition_when_tiles_are_taken_in_chunks() {
+    check(Kernel::Winograd, &Case { border: Border::Reflect, ..case([5, 6, 3, 3], [84, 83]) });
+    check(Kernel::Winograd, &Case { images: 2, ..case([4, 5, 3, 3], [19, 210]) });
+}
+
+#[test]
+fn winograd_leaves_out_what_is_zero_on_enlarged_inputs() {
+    for border in [Border::Zero, Border::Reflect, Border::Replicate] {
+        for size in [[1, 2], [3, 5], [4, 8]] {
+            if border == Border::Reflect || size[0] > 1 {
+                check(Kernel::Winograd, &Case { enlarge: 2, border, ..case([16, 17, 3, 3], size) });
+            }
+        }
+    }
+    check(Kernel::Winograd, &Case { enlarge: 2, pad: [[0; 2]; 2], ..case([16, 16, 3, 3], [4, 5]) });
+    check(Kernel::Winograd, &Case { enlarge: 2, pad: [[2; 2]; 2], ..case([16, 16, 3, 3], [4, 5]) });
+    check(Kernel::Winograd, &Case { enlarge: 3, ..case([16, 16, 3, 3], [4, 5]) });
+}
+
+#[test]
+fn direct_matches_the_definition() {
+    check(Kernel::Direct, &case([7, 3, 9, 9], [6, 11]));
+    check(Kernel::Direct, &Case { border: Border::Reflect, ..case([32, 3, 9, 9], [5, 40]) });
+    check(
+        Kernel::Direct,
+        &Case { stride: 2, border: Border::Reflect, ..case([40, 20, 3, 3], [9, 14]) },
+    );
+    check(
+        Kernel::Direct,
+        &Case { stride: 2, pad: [[0, 1], [0, 1]], ..case([16, 16, 3, 3], [8, 9]) },
+    );
+    check(
+        Kernel::Direct,
+        &Case { dilation: 2, pad: [[2; 2]; 2], images: 2, ..case([17, 18, 3, 3], [5, 6]) },
+    );
+    check(Kernel::Direct, &case([16, 16, 1, 1], [1, 1]));
+    check(Kernel::Direct, &case([16, 5, 1, 7], [3, 9]));
+    check(Kernel::Direct, &Case { stride: 3, ..case([16, 2, 7, 7], [23, 400]) });
+    check(Kernel::Direct, &Case { enlarge: 2, ..case([16, 16, 3, 3], [4, 5]) });
+}
+
+#[test]
+fn narrow_matches_the_definition() {
+    check(Kernel::Narrow, &Case { border: Border::Reflect, ..case([3, 32, 9, 9], [11, 70]) });
+    check(Kernel::Narrow, &case([1, 16, 3, 3], [1, 1]));
+    check(Kernel::Narrow, &Case { images: 2, ..case([4, 5, 5, 3], [6, 7]) });
+    check(Kernel::Narrow, &case([2, 3, 3, 3], [6, 7]));
+}
+
+#[test]
+fn depthwise_matches_the_definition() {
+    check(Kernel::Depthwise, &case([16, 1, 3, 3], [5, 6]));
+    check(
+        Kernel::Depthwise,
+        &Case { stride: 2, pad: [[0, 1], [1, 1]], ..case([20, 1, 3, 3], [8, 7]) },
+    );
+    check(Kernel::Depthwise, &Case { dilation: 2, images: 2, ..case([33, 1, 5, 5], [9, 9]) });
+}
+
+#[test]
+fn transposed_matches_the_definition() {
+    // [in, out, k], stride, pixels cut, output size of an input of 3 × 5.
+    for ([ci, o, k], stride, cut, [oh, ow]) in [
+        ([20, 7, 3], 2, 1, [6, 10]),
+        ([16, 16, 3], 2, 0, [6, 10]),
+        ([5, 3, 9], 1, 4, [3, 5]),
+        ([16, 33, 4], 2, 1, [6, 10]),
+        ([16, 16, 2], 3, 0, [8, 14]),
+        ([4, 4, 5], 3, 1, [9, 15]),
+    ] {
+        let ([h, w], images) = ([3, 5], 2);
+        let (input, weight, bias) = (noise(images * ci * h * w), noise(ci * o * k * k), noise(o));
+        let mut plane = Plane::zeros([images, ci, h, w]);
+        plane.fill_from(&Tensor::new([images, ci, h, w], input.clone()));
+        let spec = ConvSpec {
+            weight: &weight,
+            bias: &bias,
+            shape: [ci, o, k, k],
+            in_stride: plane.stride(),
+            stride,
+            dilation: 1,
+        };
+        for level in Level::available() {
+            let mut out = Plane::zeros([images, o, oh, ow]);
+            let conv = Transposed::new(level, &spec, cut);
+            let mut output =
+                Output { plane: &mut out, epilogue: Epilogue::default(), moments: false };
+            conv.run(level, &Source::plain(&plane), &mut output);
+            let want = |i: usize| {
+                let [n, c, y, x] = [i / (o * oh * ow), i / (oh * ow) % o, i / ow % oh, i % ow];
+                let mut sum = f64::from(bias[c]);
+                for (iy, ix) in (0..h * w).map(|p| (p / w, p % w)) {
+                    let (Some(ky), Some(kx)) =
+                        ((y + cut).checked_sub(iy * stride), (x + cut).checked_sub(ix * stride))
+                    else {
+                        continue;
+                    };
+                    if ky < k && kx < k {
+                        for d in 0..ci {
+                            let value = f64::from(input[((n * ci + d) * h + iy) * w + ix]);
+                            sum += value * f64::from(weight[((d * o + c) * k + ky) * k + kx]);
+                        }
+                    }
+                }
+                sum
+            };
+            assert_close(out.to_tensor().data(), want, ci * k * k + 1, level);
+        }
+    }
+}
+
+#[test]
+fn the_number_of_threads_does_not_change_a_bit() {
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let (weight, shape) = (noise(16 * 16 * 9), [16, 16, 3, 3]);
+            let mut plane = Plane::zeros([1, 16, 90, 90]);
+            plane.fill_from(&Tensor::new([1, 16, 90, 90], noise(16 * 8100)));
+            let spec = ConvSpec {
+                weight: &weight,
+                bias: &[],
+                shape,
+                in_stride: 16,
+                stride: 1,
+                dilation: 1,
+            };
+            let conv = Winograd::new(Level::best(), &spec, [90, 90]);
+            let padding = Padding { down: [1, 1], across: [1, 1], border: Border::Zero };
+            let mut out = Plane::zeros([1, 16, 90, 90]);
+            let mut output =
+                Output { plane: &mut out, epilogue: Epilogue::default(), moments: true };
+            let moments = conv.run(Level::best(), &Source::plain(&plane), &padding, &mut output);
+            (out.to_tensor(), moments)
+        })
+    };
+    assert_eq!(run(1), run(3));
+}
+
+#[test]
+fn nan_reaches_every_output_that_sees_it() {
+    for kernel in [Kernel::Direct, Kernel::Winograd] {
+        let (weight, shape) = (noise(16 * 16 * 9), [16, 16, 3, 3]);
+        let mut plane = Plane::zeros([1, 16, 5, 5]);
+        plane.data_mut()[(2 * 5 + 2) * 16] = f32::NAN;
+        let spec =
+            ConvSpec { weight: &weight, bias: &[], shape, in_stride: 16, stride: 1, dilation: 1 };
+        for level in Level::available() {
+            let conv = pack(kernel, level, &spec, [5, 5]);
+            let padding = Padding { down: [1, 1], across: [1, 1], border: Border::Zero };
+            let mut out = Plane::zeros([1, 16, 5, 5]);
+            let mut output = Output {
+                plane: &mut out,
+                epilogue: Epilogue { gate: Gate::Relu, ..Epilogue::default() },
+                moments: false,
+            };
+            conv.run(level, &Source::plain(&plane), &padding, &mut output);
+            let values = out.to_tensor();
+            for (y, x) in (0..9).map(|i| (1 + i / 3, 1 + i % 3)) {
+                assert!(values.data()[y * 5 + x].is_nan(), "{kernel:?} {} {y} {x}", level.name());
+            }
+        }
+    }
+}

@@ -1,0 +1,413 @@
+//! 3×3 convolution at stride 1 by minimal filtering: F(4×4, 3×3) and F(2×2, 3×3).
+//!
+//! Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks",
+//! CVPR 2016. A tile of 6×6 inputs is transformed, multiplied with the
+//! transformed kernel position by position (a matrix product over channels for
+//! each of the 36 positions), and transformed to 4×4 outputs: 36
+//! multiplications where the definition has 144.
+//!
+//! An input enlarged ×2 shows each pixel twice, and the transform's row for the
+//! point −1 takes the difference of such pairs: it is zero for every tile, so 11
+//! of the 36 products are left out.
+
+use fearless_simd::prelude::*;
+use rayon::prelude::*;
+use tensor::Buffer;
+
+use crate::bands::{Band, for_bands, with_scratch};
+use crate::conv::{ConvSpec, Output, Padding};
+use crate::matmul::{Block, Packed, Plain, Rows, multiply};
+use crate::simd::at_level;
+use crate::source::{Grid, Source};
+use crate::{Epilogue, Level, Moments};
+
+mod transform;
+
+use transform::{POSITIONS, Tile};
+
+/// A 3×3 convolution with its kernels transformed.
+#[derive(Clone, Debug)]
+pub struct Winograd {
+    tile: Tile,
+    /// One right side for each position of a tile.
+    right: Vec<Packed>,
+    bias: Vec<f32>,
+    in_stride: usize,
+    out_stride: usize,
+}
+
+/// Bytes of transformed tiles that a thread works on at a time.
+const CHUNK_BYTES: usize = 448 * 1024;
+/// Below this many times the size of the kernels, tiles are transformed all at
+/// once, so that the kernels are read only once.
+const STAGED_TILES: usize = 384;
+
+/// The tiles of one image of the output, in rows of `across`.
+#[derive(Clone, Copy, Debug)]
+struct Tiling {
+    across: usize,
+    down: usize,
+}
+
+impl Winograd {
+    /// Transforms and packs a convolution for outputs of `height` × `width`.
+    ///
+    /// # Panics
+    ///
+    /// If it is not 3×3 with stride 1, or its input's channels are not padded.
+    pub fn new(level: Level, spec: &ConvSpec, [height, width]: [usize; 2]) -> Self {
+        assert_eq!((spec.shape[2..].iter().sum::<usize>(), spec.stride, spec.dilation), (6, 1, 1));
+        assert!(spec.in_stride.is_multiple_of(tensor::LANES), "channels are not padded");
+        let tile = Tile::for_size(height, width);
+        let [o, i, ..] = spec.shape;
+        let out_stride = tensor::padded_channels(o);
+        let positions = tile.inputs() * tile.inputs();
+        let mut right = vec![Packed::zeros(level, spec.in_stride, out_stride); positions];
+        for out in 0..o {
+            for c in 0..i {
+                let kernel = |y, x| f64::from(spec.at(out, c, y, x));
+                for (packed, value) in right.iter_mut().zip(tile.transform_kernel(kernel)) {
+                    packed.set(c, out, value as f32);
+                }
+            }
+        }
+        let bias = spec.padded_bias(out_stride);
+        Self { tile, right, bias, in_stride: spec.in_stride, out_stride }
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.right.iter().map(Packed::bytes).sum()
+    }
+
+    pub(crate) fn run(
+        &self,
+        level: Level,
+        source: &Source,
+        padding: &Padding,
+        output: &mut Output,
+    ) -> Option<Vec<Moments>> {
+        assert_eq!(source.plane.stride(), self.in_stride, "packed for other channels");
+        assert_eq!(output.plane.stride(), self.out_stride, "output of other channels");
+        let grid = padding.grid(source);
+        let [images, _, h, w] = output.plane.shape();
+        let m = self.tile.outputs();
+        let tiling = Tiling { across: w.div_ceil(m), down: h.div_ceil(m) };
+        let job =
+            Job { conv: self, source, grid: &grid, tiling, active: self.active(source, padding) };
+        if images * tiling.across * tiling.down <= STAGED_TILES {
+            job.staged(level, output)
+        } else {
+            job.chunked(level, output)
+        }
+    }
+
+    /// The positions whose transformed inputs are not all zero.
+    fn active(&self, source: &Source, padding: &Padding) -> Vec<usize> {
+        let n = self.tile.inputs();
+        // With an odd border, inputs 1 and 2 of every tile show one pixel, as do 3 and 4.
+        let paired = [padding.down, padding.across].iter().all(|p| p[0] % 2 == 1);
+        let zero = (source.enlarge == 2 && paired).then_some(transform::ZERO_WHEN_DOUBLED);
+        (0..n * n).filter(|p| zero.is_none_or(|z| p / n != z && p % n != z)).collect()
+    }
+}
+
+/// One run of one convolution.
+#[derive(Debug)]
+struct Job<'a> {
+    conv: &'a Winograd,
+    source: &'a Source<'a>,
+    grid: &'a Grid,
+    tiling: Tiling,
+    active: Vec<usize>,
+}
+
+impl Job<'_> {
+    /// Each thread takes bands of tiles through all three steps in chunks that
+    /// fit its cache.
+    fn chunked(&self, level: Level, output: &mut Output) -> Option<Vec<Moments>> {
+        let Winograd { in_stride, out_stride, .. } = *self.conv;
+        let per_tile = self.active.len() * (in_stride + out_stride) * size_of::<f32>();
+        let chunk = (CHUNK_BYTES / per_tile / 12 * 12).clamp(12, 96);
+        let band_tiles = chunk.div_ceil(self.tiling.across).min(self.tiling.down);
+        let rows = band_tiles * self.conv.tile.outputs();
+        let (collect, epilogue) = (output.collect(), output.epilogue);
+        let shape = output.plane.shape();
+        for_bands(level, output.plane, (rows, collect), |band| {
+            self.band(level, band, (shape, chunk), &epilogue);
+        })
+    }
+
+    fn band(
+        &self,
+        level: Level,
+        band: &mut Band,
+        (shape, chunk): ([usize; 4], usize),
+        epilogue: &Epilogue,
+    ) {
+        let Winograd { in_stride, out_stride, ref right, .. } = *self.conv;
+        let m = self.conv.tile.outputs();
+        let band_first = band.top / m * self.tiling.across;
+        let band_rows = band.data.len() / (shape[3] * out_stride);
+        let tiles = band_rows.div_ceil(m) * self.tiling.across;
+        let positions = self.active.len();
+        // One more position, which stays zero, stands for those left out.
+        let (inputs, sums) = (positions * chunk * in_stride, (positions + 1) * chunk * out_stride);
+        with_scratch(inputs + sums, |scratch| {
+            let (inputs, sums) = scratch.split_at_mut(inputs);
+            sums[positions * chunk * out_stride..].fill(0.0);
+            for from in (0..tiles).step_by(chunk) {
+                let count = chunk.min(tiles - from);
+                let group = Group { image: band.image, first: band_first + from, count };
+                at_level!(level, simd => self.transform_in(simd, group, (inputs, chunk)));
+                let lefts = inputs.chunks_exact(chunk * in_stride);
+                let outs = sums.chunks_exact_mut(chunk * out_stride);
+                for ((&p, data), out) in self.active.iter().zip(lefts).zip(outs) {
+                    let left =
+                        Rows { data, row_stride: in_stride, segments: &[0], depth: in_stride };
+                    let block = [Block { left, count, row: 0 }];
+                    at_level!(level, simd => product(simd, &block, &right[p], out));
+                }
+                let view = Sums { data: sums, tiles: chunk, slot: 0 };
+                let write = Write { band: &mut *band, shape, epilogue };
+                at_level!(level, simd => self.transform_out(simd, group, view, write));
+            }
+        });
+    }
+
+    /// All tiles are transformed, then multiplied position by position, then
+    /// transformed back: for few tiles and large kernels.
+    fn staged(&self, level: Level, output: &mut Output) -> Option<Vec<Moments>> {
+        const GROUP: usize = 24;
+        let Winograd { in_stride, out_stride, ref right, .. } = *self.conv;
+        let positions = self.active.len();
+        let per_image = self.tiling.across * self.tiling.down;
+        let groups = per_image.div_ceil(GROUP); // of one image
+        let count_of = |group: usize| GROUP.min(per_image - group % groups * GROUP);
+        let images = output.plane.shape()[0];
+        let tiles = images * per_image;
+
+        let group_len = positions * GROUP * in_stride;
+        let mut inputs = Buffer::zeros(images * groups * group_len);
+        inputs.as_mut_slice().par_chunks_exact_mut(group_len).enumerate().for_each(|(i, part)| {
+            let first = i % groups * GROUP;
+            let group = Group { image: i / groups, first, count: count_of(i) };
+            at_level!(level, simd => self.transform_in(simd, group, (part, GROUP)));
+        });
+
+        let mut sums = Buffer::zeros((positions + 1) * tiles * out_stride);
+        let inputs = inputs.as_slice();
+        let outs = sums.as_mut_slice().par_chunks_exact_mut(tiles * out_stride);
+        outs.zip(&self.active).enumerate().for_each(|(i, (out, &p))| {
+            let block = |group: usize| {
+                let data = &inputs[group * group_len + i * GROUP * in_stride..];
+                let left = Rows { data, row_stride: in_stride, segments: &[0], depth: in_stride };
+                let row = group / groups * per_image + group % groups * GROUP;
+                Block { left, count: count_of(group), row }
+            };
+            let blocks: Vec<Block> = (0..images * groups).map(block).collect();
+            at_level!(level, simd => product(simd, &blocks, &right[p], out));
+        });
+
+        let (collect, epilogue) = (output.collect(), output.epilogue);
+        let shape = output.plane.shape();
+        let m = self.conv.tile.outputs();
+        for_bands(level, output.plane, (m, collect), |band| {
+            let first = band.top / m * self.tiling.across;
+            let group = Group { image: band.image, first, count: self.tiling.across };
+            let slot = band.image * per_image + first;
+            let view = Sums { data: sums.as_slice(), tiles, slot };
+            let write = Write { band, shape, epilogue: &epilogue };
+            at_level!(level, simd => self.transform_out(simd, group, view, write));
+        })
+    }
+}
+
+/// Consecutive tiles of one image.
+#[derive(Clone, Copy, Debug)]
+struct Group {
+    image: usize,
+    first: usize,
+    count: usize,
+}
+
+/// Products by position: `[position, tile, channel]`, of which some tiles are wanted.
+#[derive(Clone, Copy, Debug)]
+struct Sums<'a> {
+    data: &'a [f32],
+    tiles: usize,
+    /// The first wanted tile.
+    slot: usize,
+}
+
+/// Where transformed tiles go.
+struct Write<'a, 'b> {
+    band: &'a mut Band<'b>,
+    shape: [usize; 4],
+    epilogue: &'a Epilogue<'a>,
+}
+
+#[inline(always)]
+fn product<S: Simd>(simd: S, blocks: &[Block], right: &Packed, out: &mut [f32]) {
+    multiply(simd, blocks, right, &mut Plain { out, stride: right.columns() });
+}
+
+impl Job<'_> {
+    /// Input tiles to `[active position, tile, channel]`, `tiles` tiles a position.
+    #[inline(always)]
+    fn transform_in<S: Simd>(&self, simd: S, group: Group, (out, tiles): (&mut [f32], usize)) {
+        match self.conv.tile {
+            Tile::Four => self.transform_in_n::<S, 6>(simd, group, (out, tiles)),
+            Tile::Two => self.transform_in_n::<S, 4>(simd, group, (out, tiles)),
+        }
+    }
+
+    #[inline(always)]
+    fn transform_in_n<S: Simd, const N: usize>(
+        &self,
+        simd: S,
+        group: Group,
+        (out, tiles): (&mut [f32], usize),
+    ) {
+        let lanes = S::f32s::LEN;
+        let (stride, plane) = (self.conv.in_stride, tiles * self.conv.in_stride);
+        let mut slots = [usize::MAX; POSITIONS];
+        for (slot, &p) in self.active.iter().enumerate() {
+            slots[p] = slot * plane;
+        }
+        for t in 0..group.count {
+            let patch = Patch::<N>::new(self, group, group.first + t);
+            for c in (0..stride).step_by(lanes) {
+                let mut columns = [[S::f32s::splat(simd, 0.0); N]; N];
+                for x in 0..N {
+                    columns[x] = transform::input(simd, patch.column(simd, x, c));
+                }
+                for y in 0..N {
+                    let row: [S::f32s; N] = std::array::from_fn(|x| columns[x][y]);
+                    let row = transform::input(simd, row);
+                    for x in 0..N {
+                        let slot = slots[y * N + x];
+                        if slot != usize::MAX {
+                            let at = slot + t * stride + c;
+                            row[x].store_slice(&mut out[at..at + lanes]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Products of the group's tiles to outputs, in the rows of the band.
+    #[inline(always)]
+    fn transform_out<S: Simd>(&self, simd: S, group: Group, sums: Sums, write: Write) {
+        match self.conv.tile {
+            Tile::Four => self.transform_out_n::<S, 6, 4>(simd, group, sums, write),
+            Tile::Two => self.transform_out_n::<S, 4, 2>(simd, group, sums, write),
+        }
+    }
+
+    #[inline(always)]
+    fn transform_out_n<S: Simd, const N: usize, const M: usize>(
+        &self,
+        simd: S,
+        group: Group,
+        sums: Sums,
+        Write { band, shape: [_, _, height, width], epilogue }: Write,
+    ) {
+        let lanes = S::f32s::LEN;
+        let stride = self.conv.out_stride;
+        let mut slots = [self.active.len(); POSITIONS];
+        for (slot, &p) in self.active.iter().enumerate() {
+            slots[p] = slot;
+        }
+        let residual = epilogue.residual_rows(band.image, band.top);
+        for t in 0..group.count {
+            let (ty, tx) =
+                ((group.first + t) / self.tiling.across, (group.first + t) % self.tiling.across);
+            let (rows, columns) = (M.min(height - ty * M), M.min(width - tx * M));
+            let corner = ((ty * M - band.top) * width + tx * M) * stride;
+            for c in (0..stride).step_by(lanes) {
+                let load = |p: usize| {
+                    let at = (slots[p] * sums.tiles + sums.slot + t) * stride + c;
+                    S::f32s::from_slice(simd, &sums.data[at..at + lanes])
+                };
+                let mut half = [[S::f32s::splat(simd, 0.0); M]; N];
+                for x in 0..N {
+                    let column: [S::f32s; N] = std::array::from_fn(|y| load(y * N + x));
+                    half[x] = transform::output(simd, column);
+                }
+                let bias = S::f32s::from_slice(simd, &self.conv.bias[c..c + lanes]);
+                for y in 0..rows {
+                    let row: [S::f32s; N] = std::array::from_fn(|x| half[x][y]);
+                    let line: [S::f32s; M] = transform::output(simd, row);
+                    for x in 0..columns {
+                        let at = corner + (y * width + x) * stride + c;
+                        let mut value = line[x] + bias;
+                        if let Some(residual) = residual {
+                            value += S::f32s::from_slice(simd, &residual[at..at + lanes]);
+                        }
+                        let value = epilogue.gate.apply(simd, value);
+                        value.store_slice(&mut band.data[at..at + lanes]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The `N`×`N` input pixels of one tile.
+#[derive(Debug)]
+struct Patch<'a, const N: usize> {
+    data: &'a [f32],
+    /// Where each row's and column's pixels are; their sum is a pixel's place.
+    rows: [Option<usize>; N],
+    columns: [Option<usize>; N],
+    source: &'a Source<'a>,
+    pairs: Option<[&'a [f32]; 2]>,
+}
+
+impl<'a, const N: usize> Patch<'a, N> {
+    fn new(job: &Job<'a>, group: Group, tile: usize) -> Self {
+        let m = N - 2;
+        let (ty, tx) = (tile / job.tiling.across, tile % job.tiling.across);
+        let plane = job.source.plane;
+        Self {
+            data: plane.image(group.image),
+            rows: std::array::from_fn(|y| {
+                job.grid.rows.at(ty * m + y).map(|y| y * plane.row_len())
+            }),
+            columns: std::array::from_fn(|x| {
+                job.grid.columns.at(tx * m + x).map(|x| x * plane.stride())
+            }),
+            source: job.source,
+            pairs: job.source.affine.map(|a| a.image(group.image)),
+        }
+    }
+
+    /// Channels `c..` of column `x`, top to bottom.
+    #[inline(always)]
+    fn column<S: Simd>(&self, simd: S, x: usize, c: usize) -> [S::f32s; N] {
+        let lanes = S::f32s::LEN;
+        let zero = S::f32s::splat(simd, 0.0);
+        let Some(column) = self.columns[x] else { return [zero; N] };
+        let mut values = [zero; N];
+        for (value, row) in values.iter_mut().zip(self.rows) {
+            if let Some(row) = row {
+                let at = row + column + c;
+                *value = S::f32s::from_slice(simd, &self.data[at..at + lanes]);
+            }
+        }
+        if self.source.is_plain() {
+            return values;
+        }
+        for (value, row) in values.iter_mut().zip(self.rows) {
+            if row.is_some() {
+                if let Some([scale, shift]) = self.pairs {
+                    let scale = S::f32s::from_slice(simd, &scale[c..c + lanes]);
+                    *value = value.mul_add(scale, S::f32s::from_slice(simd, &shift[c..c + lanes]));
+                }
+                *value = self.source.gate.apply(simd, *value);
+            }
+        }
+        values
+    }
+}

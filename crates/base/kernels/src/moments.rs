@@ -1,0 +1,138 @@
+use fearless_simd::prelude::*;
+
+use crate::{Level, simd::at_level};
+
+/// Mean and summed squared deviation of each channel over some pixels.
+///
+/// Sums are `f32` within a run of pixels and `f64` between runs; deviations are
+/// taken from the mean, so that a large mean does not cost digits.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Moments {
+    pub(crate) count: f64,
+    pub(crate) mean: Vec<f64>,
+    pub(crate) deviation: Vec<f64>,
+}
+
+/// Pixels summed in `f32` before the sum moves to `f64`.
+const RUN: usize = 64;
+
+impl Moments {
+    /// The moments of `data`, pixels of `stride` channels.
+    pub fn of(level: Level, data: &[f32], stride: usize) -> Self {
+        let count = (data.len() / stride) as f64;
+        let zero = vec![0.0; stride];
+        let sums = at_level!(level, simd => sum(simd, data, &zero, sum_of_plain));
+        let mean: Vec<f64> = sums.iter().map(|s| s / count).collect();
+        let centre: Vec<f32> = mean.iter().map(|&m| m as f32).collect();
+        let squares = at_level!(level, simd => sum(simd, data, &centre, sum_of_squares));
+        // What rounding the centre to f32 left out is put right exactly.
+        let deviation = (0..stride)
+            .map(|c| squares[c] - count * (mean[c] - f64::from(centre[c])).powi(2))
+            .map(|d| if d < 0.0 { 0.0 } else { d }) // keeps NaN
+            .collect();
+        Self { count, mean, deviation }
+    }
+
+    /// The biased variance of channel `c`.
+    pub fn variance(&self, c: usize) -> f64 {
+        self.deviation[c] / self.count
+    }
+
+    /// The mean of channel `c`.
+    pub fn mean(&self, c: usize) -> f64 {
+        self.mean[c]
+    }
+
+    /// Combines the moments of two sets of pixels.
+    ///
+    /// Source: Chan, Golub, `LeVeque`, "Updating formulae and a pairwise algorithm
+    /// for computing sample variances", 1979.
+    fn merge(&mut self, other: &Self) {
+        let total = self.count + other.count;
+        for c in 0..self.mean.len() {
+            let step = other.mean[c] - self.mean[c];
+            self.mean[c] += step * (other.count / total);
+            self.deviation[c] +=
+                other.deviation[c] + step * step * (self.count * other.count / total);
+        }
+        self.count = total;
+    }
+
+    /// One entry per image from the parts of all images, in the parts' order.
+    pub(crate) fn merge_images(parts: Vec<(usize, Self)>) -> Vec<Self> {
+        let mut images: Vec<Self> = vec![];
+        for (image, part) in parts {
+            match images.get_mut(image) {
+                Some(moments) => moments.merge(&part),
+                None => images.push(part),
+            }
+        }
+        images
+    }
+}
+
+fn sum_of_plain(x: f32, _: f32) -> f32 {
+    x
+}
+
+fn sum_of_squares(x: f32, centre: f32) -> f32 {
+    (x - centre) * (x - centre)
+}
+
+/// Per channel, the sum of `term(x, centre)` over all pixels.
+#[inline(always)]
+fn sum<S: Simd>(_: S, data: &[f32], centre: &[f32], term: impl Fn(f32, f32) -> f32) -> Vec<f64> {
+    let stride = centre.len();
+    let mut total = vec![0.0f64; stride];
+    let mut partial = vec![0.0f32; stride];
+    for run in data.chunks(RUN * stride) {
+        partial.fill(0.0);
+        for pixel in run.chunks_exact(stride) {
+            for ((sum, &x), &c) in partial.iter_mut().zip(pixel).zip(centre) {
+                *sum += term(x, c);
+            }
+        }
+        for (total, &part) in total.iter_mut().zip(&partial) {
+            *total += f64::from(part);
+        }
+    }
+    total
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference::noise;
+
+    #[test]
+    fn moments_match_their_definition_even_far_from_zero() {
+        let (pixels, stride) = (1000, 16);
+        let data: Vec<f32> = noise(pixels * stride).iter().map(|x| x + 300.0).collect();
+        for level in Level::available() {
+            let halves = data.split_at(333 * stride);
+            let parts = [halves.0, halves.1].map(|d| (0, Moments::of(level, d, stride)));
+            let merged = &Moments::merge_images(parts.into())[0];
+            for c in 0..stride {
+                let values = || data.iter().skip(c).step_by(stride).map(|&x| f64::from(x));
+                let mean = values().sum::<f64>() / pixels as f64;
+                let variance = values().map(|x| (x - mean).powi(2)).sum::<f64>() / pixels as f64;
+                // f32 sums of 64 values: 64 half-ulps of the sum at most.
+                assert!((merged.mean(c) - mean).abs() < 64.0 * 300.0 * f64::from(f32::EPSILON));
+                assert!(
+                    (merged.variance(c) / variance - 1.0).abs() < 64.0 * f64::from(f32::EPSILON)
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_flat_plane_has_no_variance_and_nan_stays() {
+        let level = Level::best();
+        // 0.1 is not a whole number of ulps of its sums: an ulp squared remains.
+        assert!(Moments::of(level, &[0.1; 160], 16).variance(3) < 1e-15);
+        let mut data = [1.0; 160];
+        data[5] = f32::NAN;
+        let m = Moments::of(level, &data, 16);
+        assert!(m.variance(5).is_nan() && m.variance(4) == 0.0);
+    }
+}

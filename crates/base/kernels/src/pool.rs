@@ -1,0 +1,196 @@
+use fearless_simd::prelude::*;
+use tensor::Plane;
+
+use crate::bands::{Band, Collect, for_bands};
+use crate::simd::at_level;
+use crate::{Gate, Level};
+
+/// What a window yields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolKind {
+    /// The largest value; NaN if there is one.
+    Max,
+    /// The sum over the window's area, parts off the picture counting as zeros.
+    Average,
+    /// The mean of the part on the picture.
+    AverageInside,
+}
+
+/// A pooling.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolSpec {
+    /// What a window yields.
+    pub kind: PoolKind,
+    /// Side of the window.
+    pub kernel: usize,
+    /// Pixels from one window to the next.
+    pub stride: usize,
+    /// Border pixels at the top and left.
+    pub before: [usize; 2],
+}
+
+/// Pools `from` into `to`, then applies `gate`.
+///
+/// # Panics
+///
+/// If channels differ.
+pub fn pool(level: Level, from: &Plane, spec: PoolSpec, to: &mut Plane, gate: Gate) {
+    let [_, _, _, width] = to.shape();
+    let [_, _, h, w] = from.shape();
+    let window = move |i: usize, before: usize, size: usize| {
+        let start = i * spec.stride;
+        start.saturating_sub(before)..(start + spec.kernel).saturating_sub(before).min(size)
+    };
+    let area = (spec.kernel * spec.kernel) as f32;
+    let windows = Windows {
+        rows: (0..to.shape()[2]).map(|y| window(y, spec.before[0], h)).collect(),
+        columns: (0..width).map(|x| window(x, spec.before[1], w)).collect(),
+        max: spec.kind == PoolKind::Max,
+        area: (spec.kind == PoolKind::Average).then_some(area),
+    };
+    run(level, from, &windows, to, gate);
+}
+
+/// Mean over windows that divide the plane into as many parts as `to` has
+/// pixels: window `i` of `n` covers `⌊i·size/n⌋ .. ⌈(i+1)·size/n⌉` (PyTorch's
+/// `adaptive_avg_pool2d`).
+///
+/// # Panics
+///
+/// If channels differ.
+pub fn adaptive_average(level: Level, from: &Plane, to: &mut Plane) {
+    let ([_, _, h, w], [_, _, oh, ow]) = (from.shape(), to.shape());
+    let part = |i: usize, n: usize, size: usize| i * size / n..((i + 1) * size).div_ceil(n);
+    let windows = Windows {
+        rows: (0..oh).map(|y| part(y, oh, h)).collect(),
+        columns: (0..ow).map(|x| part(x, ow, w)).collect(),
+        max: false,
+        area: None,
+    };
+    run(level, from, &windows, to, Gate::Linear);
+}
+
+/// Which pixels each output sees.
+struct Windows {
+    rows: Vec<std::ops::Range<usize>>,
+    columns: Vec<std::ops::Range<usize>>,
+    max: bool,
+    /// What a sum is divided by; the number of pixels seen, if not given.
+    area: Option<f32>,
+}
+
+fn run(level: Level, from: &Plane, windows: &Windows, to: &mut Plane, gate: Gate) {
+    assert_eq!(from.stride(), to.stride(), "channels differ");
+    for_bands(level, to, (4, Collect::Nothing), |band| {
+        at_level!(level, simd => pool_band(simd, from, windows, band, gate));
+    });
+}
+
+#[inline(always)]
+fn pool_band<S: Simd>(simd: S, from: &Plane, windows: &Windows, band: &mut Band, gate: Gate) {
+    let (stride, lanes) = (from.stride(), S::f32s::LEN);
+    let image = from.image(band.image);
+    let width = windows.columns.len();
+    let start = if windows.max { f32::NEG_INFINITY } else { 0.0 };
+    for (i, pixel) in band.data.chunks_exact_mut(stride).enumerate() {
+        let rows = windows.rows[band.top + i / width].clone();
+        let columns = windows.columns[i % width].clone();
+        let seen = windows.area.unwrap_or((rows.len() * columns.len()) as f32);
+        let scale = if windows.max { 1.0 } else { 1.0 / seen };
+        let whole = stride / lanes * lanes;
+        for c in (0..whole).step_by(lanes) {
+            let mut total = S::f32s::splat(simd, start);
+            for y in rows.clone() {
+                for x in columns.clone() {
+                    let at = y * from.row_len() + x * stride + c;
+                    let value = S::f32s::from_slice(simd, &image[at..at + lanes]);
+                    total = if windows.max { max(simd, total, value) } else { total + value };
+                }
+            }
+            gate.apply(simd, total * scale).store_slice(&mut pixel[c..c + lanes]);
+        }
+        for c in whole..stride {
+            let mut total = start;
+            for y in rows.clone() {
+                for x in columns.clone() {
+                    let value = image[y * from.row_len() + x * stride + c];
+                    total = match windows.max {
+                        true if total >= value || total.is_nan() => total,
+                        true => value,
+                        false => total + value,
+                    };
+                }
+            }
+            pixel[c] = gate.apply_scalar(total * scale);
+        }
+    }
+}
+
+/// The larger value; NaN if either is.
+#[inline(always)]
+fn max<S: Simd>(_: S, a: S::f32s, b: S::f32s) -> S::f32s {
+    // `max` yields its second operand if either is NaN: that covers `b`; the select covers `a`.
+    a.simd_eq(a).select(a.max(b), a)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reference::{assert_near, noise};
+    use tensor::Tensor;
+
+    fn plane(values: &[f32], shape: [usize; 4]) -> Plane {
+        let mut p = Plane::zeros(shape);
+        p.fill_from(&Tensor::new(shape, values.to_vec()));
+        p
+    }
+
+    #[test]
+    fn pools_match_their_definition() {
+        let (shape, before, kernel, stride) = ([1, 19, 5, 6], 1, 3, 2);
+        let mut values = noise(19 * 30);
+        values[7] = f32::NAN;
+        let from = plane(&values, shape);
+        for level in Level::available() {
+            for kind in [PoolKind::Max, PoolKind::Average, PoolKind::AverageInside] {
+                let mut to = Plane::zeros([1, 19, 3, 3]);
+                let spec = PoolSpec { kind, kernel, stride, before: [before, before] };
+                pool(level, &from, spec, &mut to, Gate::Linear);
+                let want = |i: usize| {
+                    let (c, y, x) = (i / 9, i / 3 % 3, i % 3);
+                    let mut seen = vec![];
+                    for (dy, dx) in (0..9).map(|k| (k / 3, k % 3)) {
+                        let (py, px) = (y * stride + dy, x * stride + dx);
+                        if (1..=5).contains(&py) && (1..=6).contains(&px) {
+                            seen.push(f64::from(values[c * 30 + (py - 1) * 6 + px - 1]));
+                        }
+                    }
+                    let sum: f64 = seen.iter().sum();
+                    match kind {
+                        PoolKind::Max if sum.is_nan() => sum,
+                        PoolKind::Max => seen.iter().copied().fold(f64::MIN, f64::max),
+                        PoolKind::Average => sum / 9.0,
+                        PoolKind::AverageInside => sum / seen.len() as f64,
+                    }
+                };
+                assert_near(to.to_tensor().data(), want, 9.0 * f64::from(f32::EPSILON), level);
+            }
+        }
+    }
+
+    #[test]
+    fn adaptive_pooling_divides_unevenly_like_pytorch() {
+        let values = noise(2 * 35);
+        let from = plane(&values, [1, 2, 5, 7]);
+        let mut to = Plane::zeros([1, 2, 2, 3]);
+        adaptive_average(Level::best(), &from, &mut to);
+        // Rows 0..3 and 2..5, columns 0..3, 2..5 and 4..7.
+        let want = |i: usize| {
+            let (c, y, x) = (i / 6, i / 3 % 2, i % 3);
+            let rows = [0..3, 2..5][y].clone();
+            let cells = rows.flat_map(|r| (2 * x..2 * x + 3).map(move |k| (r, k)));
+            cells.map(|(r, k)| f64::from(values[c * 35 + r * 7 + k])).sum::<f64>() / 9.0
+        };
+        assert_near(to.to_tensor().data(), want, 9.0 * f64::from(f32::EPSILON), Level::best());
+    }
+}

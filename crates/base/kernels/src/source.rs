@@ -1,0 +1,176 @@
+use fearless_simd::prelude::*;
+use tensor::Plane;
+
+use crate::{Affine, Gate};
+
+/// How a kernel's input is read: a plane, seen through what precedes the kernel
+/// in the network, so that none of it has to be written to memory first.
+///
+/// In order: the affine map (a normalisation), the gate (an activation),
+/// nearest-neighbour enlargement, and finally the border.
+#[derive(Clone, Copy, Debug)]
+pub struct Source<'a> {
+    /// The values.
+    pub plane: &'a Plane,
+    /// Applied first.
+    pub affine: Option<&'a Affine>,
+    /// Applied second; a border of zeros is not gated.
+    pub gate: Gate,
+    /// Each pixel is seen this many times, both ways.
+    pub enlarge: usize,
+}
+
+impl<'a> Source<'a> {
+    /// The plane as it is.
+    pub fn plain(plane: &'a Plane) -> Self {
+        Self { plane, affine: None, gate: Gate::Linear, enlarge: 1 }
+    }
+
+    /// Height and width as seen.
+    pub fn size(&self) -> [usize; 2] {
+        let [_, _, h, w] = self.plane.shape();
+        [h * self.enlarge, w * self.enlarge]
+    }
+
+    /// Values are read as they are.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.affine.is_none() && self.gate == Gate::Linear
+    }
+}
+
+/// What a picture continues with beyond its edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Border {
+    /// Zeros.
+    Zero,
+    /// Mirrored at the outermost pixel, which is not repeated.
+    Reflect,
+    /// The outermost pixel repeated.
+    Replicate,
+}
+
+/// Pixels along one axis, with its border: position `i` of the padded axis
+/// shows pixel `self.0[i]` of the plane, or zero.
+///
+/// Positions past the end repeat the last one, so that a tile may reach beyond.
+#[derive(Clone, Debug)]
+pub struct Axis(Vec<Option<usize>>);
+
+impl Axis {
+    /// An axis of `size` pixels as seen, each pixel of the plane `enlarge`
+    /// times, with `before` and `after` pixels of border.
+    ///
+    /// # Panics
+    ///
+    /// If the axis is empty, or a mirrored border is as wide as the picture.
+    pub fn new([size, enlarge]: [usize; 2], [before, after]: [usize; 2], border: Border) -> Self {
+        assert!(size > 0, "an axis without pixels");
+        assert!(
+            border != Border::Reflect || before.max(after) < size,
+            "{size} pixels cannot be mirrored over {before} and {after}"
+        );
+        let at = |i: usize| -> Option<usize> {
+            let position = i as isize - before as isize;
+            let last = size as isize - 1;
+            let inside = match border {
+                _ if (0..=last).contains(&position) => position,
+                Border::Zero => return None,
+                Border::Reflect if position < 0 => -position,
+                Border::Reflect => 2 * last - position,
+                Border::Replicate => position.clamp(0, last),
+            };
+            Some(inside as usize / enlarge)
+        };
+        Self((0..before + size + after).map(at).collect())
+    }
+
+    /// Any mapping from positions to pixels.
+    pub fn from_map(map: Vec<Option<usize>>) -> Self {
+        Self(map)
+    }
+
+    /// The pixel at padded position `i`.
+    pub(crate) fn at(&self, i: usize) -> Option<usize> {
+        self.0[i.min(self.0.len() - 1)]
+    }
+
+    /// How many positions there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
+
+/// Where a [`Source`] is read from for a convolution: rows and columns with border.
+#[derive(Clone, Debug)]
+pub(crate) struct Grid {
+    pub(crate) rows: Axis,
+    pub(crate) columns: Axis,
+}
+
+/// Copies row `row`, columns `from..to`, of a source into `out`, pixel after
+/// pixel, through the source's affine map and gate.
+#[inline(always)]
+pub(crate) fn load_row<S: Simd>(
+    simd: S,
+    (source, image): (&Source, usize),
+    grid: &Grid,
+    (row, from, to): (usize, usize, usize),
+    out: &mut [f32],
+) {
+    let stride = source.plane.stride();
+    let out = &mut out[..(to - from) * stride];
+    let Some(y) = grid.rows.at(row) else {
+        out.fill(0.0);
+        return;
+    };
+    let line = &source.plane.image(image)[y * source.plane.row_len()..][..source.plane.row_len()];
+    for (pixel, i) in out.chunks_exact_mut(stride).zip(from..to) {
+        match grid.columns.at(i) {
+            None => pixel.fill(0.0),
+            Some(x) => load_pixel(simd, source, image, &line[x * stride..][..stride], pixel),
+        }
+    }
+}
+
+#[inline(always)]
+fn load_pixel<S: Simd>(simd: S, source: &Source, image: usize, from: &[f32], to: &mut [f32]) {
+    if source.is_plain() {
+        to.copy_from_slice(from);
+        return;
+    }
+    let lanes = S::f32s::LEN;
+    let whole = from.len() / lanes * lanes;
+    let pairs = source.affine.map(|a| a.image(image));
+    for c in (0..whole).step_by(lanes) {
+        let mut x = S::f32s::from_slice(simd, &from[c..c + lanes]);
+        if let Some([scale, shift]) = pairs {
+            let scale = S::f32s::from_slice(simd, &scale[c..c + lanes]);
+            x = x.mul_add(scale, S::f32s::from_slice(simd, &shift[c..c + lanes]));
+        }
+        source.gate.apply(simd, x).store_slice(&mut to[c..c + lanes]);
+    }
+    for c in whole..from.len() {
+        let x = pairs.map_or(from[c], |[scale, shift]| from[c] * scale[c] + shift[c]);
+        to[c] = source.gate.apply_scalar(x);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn borders_continue_as_they_say() {
+        let axis = |border| Axis::new([4, 1], [2, 1], border).0;
+        assert_eq!(axis(Border::Reflect), [2, 1, 0, 1, 2, 3, 2].map(Some));
+        assert_eq!(axis(Border::Replicate), [0, 0, 0, 1, 2, 3, 3].map(Some));
+        assert_eq!(axis(Border::Zero)[..3], [None, None, Some(0)]);
+        assert_eq!(Axis::new([4, 2], [1, 1], Border::Reflect).0, [0, 0, 0, 1, 1, 1].map(Some));
+    }
+
+    #[test]
+    #[should_panic(expected = "cannot be mirrored")]
+    fn a_mirror_needs_enough_pixels() {
+        let _ = Axis::new([2, 1], [2, 2], Border::Reflect);
+    }
+}
