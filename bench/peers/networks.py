@@ -1,0 +1,157 @@
+"""The benchmarked networks as data: a list of steps that PyTorch runs and that becomes ONNX.
+
+Weights and pictures are made from seeds by golden/common.py, which the Rust side's
+`testing` makes alike: everybody computes the same numbers, and `check` can show it.
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+sys.path.append(str(Path(__file__).parents[2] / "golden"))
+
+import common
+
+SEED = 2
+
+
+class Network:
+    """Steps `(kind, …)` and parameters, under the names that the Rust side has."""
+
+    def __init__(self):
+        self.steps, self.params = [], {}
+
+    def param(self, name, *shape):
+        self.params[name] = common.parameter(SEED, name, shape)
+        return name
+
+    def conv(self, name, cin, cout, kernel, stride=1, pad="zero"):
+        w = self.param(f"{name}.weight", cout, cin, kernel, kernel)
+        b = self.param(f"{name}.bias", cout)
+        if pad == "reflect":
+            self.steps.append(("reflect", kernel // 2))
+        self.steps.append(("conv", w, b, stride, 0 if pad == "reflect" else kernel // 2))
+
+    def norm(self, name, c):
+        w, b = self.param(f"{name}.weight", c), self.param(f"{name}.bias", c)
+        self.steps.append(("norm", w, b))
+
+    def plain(self, *kinds):
+        self.steps.extend((kind,) for kind in kinds)
+
+
+def transformer():
+    """pytorch/examples `fast_neural_style`: 1,679,235 parameters."""
+    net = Network()
+
+    def block(conv, norm, cin, cout, kernel, stride=1):
+        net.conv(f"{conv}.conv2d", cin, cout, kernel, stride, "reflect")
+        net.norm(norm, cout)
+
+    for i, (cin, cout, kernel, stride) in enumerate([(3, 32, 9, 1), (32, 64, 3, 2), (64, 128, 3, 2)]):
+        block(f"conv{i + 1}", f"in{i + 1}", cin, cout, kernel, stride)
+        net.plain("relu")
+    for i in range(1, 6):
+        net.plain("keep")
+        block(f"res{i}.conv1", f"res{i}.in1", 128, 128, 3)
+        net.plain("relu")
+        block(f"res{i}.conv2", f"res{i}.in2", 128, 128, 3)
+        net.plain("add")
+    for i, (cin, cout) in enumerate([(128, 64), (64, 32)]):
+        net.plain("double")
+        block(f"deconv{i + 1}", f"in{i + 4}", cin, cout, 3)
+        net.plain("relu")
+    net.conv("deconv3.conv2d", 32, 3, 9, 1, "reflect")
+    assert sum(p.size for p in net.params.values()) == 1_679_235
+    return net
+
+
+def vgg16():
+    """torchvision's `features` to relu4_3."""
+    net, cin, index = Network(), 3, 0
+    for layer in [64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512]:
+        if layer == "pool":
+            net.plain("pool")
+            index += 1
+        else:
+            net.conv(f"features.{index}", cin, layer, 3)
+            net.plain("relu")
+            cin, index = layer, index + 2
+    return net
+
+
+def one_conv():
+    """A single 3×3 convolution, 128 to 128 channels."""
+    net = Network()
+    net.conv("conv", 128, 128, 3)
+    return net
+
+
+# name: network, input shape; the names are xtask's
+CASES = {
+    "transformer-256": (transformer, (1, 3, 256, 256)),
+    "transformer-512": (transformer, (1, 3, 512, 512)),
+    "transformer-1024": (transformer, (1, 3, 1024, 1024)),
+    "vgg16-batch1": (vgg16, (1, 3, 256, 256)),
+    "vgg16-batch4": (vgg16, (4, 3, 256, 256)),
+    "conv3x3": (one_conv, (1, 128, 64, 64)),
+}
+
+
+def picture(shape):
+    """The input in -1..1: the same values for everybody."""
+    return common.signed(common.named(SEED, "input"), shape)
+
+
+def to_onnx(net, shape):
+    """The same steps as an ONNX model, opset 17."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    nodes, x, kept = [], "input", None
+    consts = [numpy_helper.from_array(p, name) for name, p in net.params.items()]
+
+    def const(name, array):
+        consts.append(numpy_helper.from_array(array, name))
+        return name
+
+    for i, (kind, *args) in enumerate(net.steps):
+        y, inputs, attributes = f"x{i}", [x], {}
+        if kind == "keep":
+            kept = x
+            continue
+        if kind == "conv":
+            w, b, stride, pad = args
+            op, inputs = "Conv", [x, w, b]
+            attributes = {"strides": [stride] * 2, "pads": [pad] * 4}
+        elif kind == "reflect":
+            n = args[0]
+            pads = const(f"pads{i}", np.array([0, 0, n, n, 0, 0, n, n], np.int64))
+            op, inputs, attributes = "Pad", [x, pads], {"mode": "reflect"}
+        elif kind == "norm":
+            op, inputs, attributes = "InstanceNormalization", [x, *args], {"epsilon": 1e-5}
+        elif kind == "double":
+            scales = const(f"scales{i}", np.array([1, 1, 2, 2], np.float32))
+            op, inputs = "Resize", [x, "", scales]
+            attributes = {
+                "mode": "nearest",
+                "coordinate_transformation_mode": "asymmetric",
+                "nearest_mode": "floor",
+            }
+        elif kind == "pool":
+            op, attributes = "MaxPool", {"kernel_shape": [2, 2], "strides": [2, 2]}
+        elif kind == "add":
+            op, inputs = "Add", [x, kept]
+        else:
+            op = {"relu": "Relu"}[kind]
+        nodes.append(helper.make_node(op, inputs, [y], **attributes))
+        x = y
+    graph = helper.make_graph(
+        nodes,
+        "bench",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info(x, TensorProto.FLOAT, None)],
+        consts,
+    )
+    opset = [helper.make_opsetid("", 17)]
+    return helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString()

@@ -1,0 +1,168 @@
+"""One peer, kept running, so that turns can alternate: `worker.py BACKEND THREADS`.
+
+Says `ready VERSION` or `unavailable REASON`, then answers one line for each line read:
+
+    run CASE    milliseconds: one run untimed, then the median of those that fit into 0.2 s
+    check CASE  ten values of the output, to show that everybody computes the same
+
+See ../README.md for what is measured and why.
+"""
+
+import contextlib
+import os
+import statistics
+import sys
+import time
+
+BUDGET_S, MOST_RUNS = 0.2, 20
+
+
+def torch_backend(threads, channels_last=False, bf16=False):
+    import torch
+    import torch.nn.functional as F
+
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)
+    if bf16 and not torch.cpu._is_avx512_bf16_supported():
+        raise RuntimeError("this CPU has no bf16 instructions: PyTorch would emulate them")
+    form = torch.channels_last if channels_last else torch.contiguous_format
+
+    def place(array):
+        t = torch.from_numpy(array).to(torch.bfloat16 if bf16 else torch.float32)
+        return t.contiguous(memory_format=form) if t.dim() == 4 else t
+
+    def forward(steps, params, x):
+        kept = None
+        for kind, *args in steps:
+            if kind == "conv":
+                w, b, stride, pad = args
+                x = F.conv2d(x, params[w], params[b], stride, pad)
+            elif kind == "reflect":
+                x = F.pad(x, [args[0]] * 4, mode="reflect")
+            elif kind == "norm":
+                x = F.instance_norm(x, weight=params[args[0]], bias=params[args[1]], eps=1e-5)
+            elif kind == "relu":
+                x = F.relu(x)
+            elif kind == "keep":
+                kept = x
+            elif kind == "add":
+                x = x + kept
+            elif kind == "double":
+                x = F.interpolate(x, scale_factor=2, mode="nearest")
+            elif kind == "pool":
+                x = F.max_pool2d(x, 2)
+        return x
+
+    def load(net, x):
+        params, x = {k: place(p) for k, p in net.params.items()}, place(x)
+
+        def run():
+            with torch.inference_mode():
+                return forward(net.steps, params, x)
+
+        return run, lambda y: y.float().numpy()
+
+    return f"PyTorch {torch.__version__}", load
+
+
+def onnxruntime_backend(threads):
+    import onnxruntime as ort
+
+    import networks
+
+    def load(net, x):
+        options = ort.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+        options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
+        options.add_session_config_entry("session.set_denormal_as_zero", "1")
+        model = networks.to_onnx(net, x.shape)
+        session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return lambda: session.run(None, {"input": x})[0], lambda y: y
+
+    return f"ONNX Runtime {ort.__version__}", load
+
+
+def openvino_backend(threads, bf16=False):
+    import openvino as ov
+
+    import networks
+
+    core = ov.Core()
+    if bf16 and "BF16" not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        raise RuntimeError("this CPU has no bf16 instructions: OpenVINO would run float32")
+    config = {
+        "INFERENCE_PRECISION_HINT": "bf16" if bf16 else "f32",
+        "INFERENCE_NUM_THREADS": threads,
+        "PERFORMANCE_HINT": "LATENCY",
+        "CPU_DENORMALS_OPTIMIZATION": True,
+    }
+
+    def load(net, x):
+        model = core.read_model(networks.to_onnx(net, x.shape))
+        request = core.compile_model(model, "CPU", config).create_infer_request()
+        tensor = ov.Tensor(x, shared_memory=True)
+
+        def run():
+            request.infer([tensor])
+            return request.get_output_tensor()
+
+        return run, lambda y: y.data
+
+    return f"OpenVINO {ov.__version__.split('-')[0]}", load
+
+
+BACKENDS = {
+    "torch": torch_backend,
+    "torch-channels-last": lambda n: torch_backend(n, channels_last=True),
+    "torch-bf16": lambda n: torch_backend(n, channels_last=True, bf16=True),
+    "onnxruntime": onnxruntime_backend,
+    "openvino": openvino_backend,
+    "openvino-bf16": lambda n: openvino_backend(n, bf16=True),
+}
+
+
+def timed(run):
+    run()
+    times, start = [], time.perf_counter()
+    while len(times) < MOST_RUNS and (not times or time.perf_counter() - start < BUDGET_S):
+        before = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - before)
+    return f"{1e3 * statistics.median(times):.4f}"
+
+
+def ten_values(y):
+    flat = y.reshape(-1)
+    return " ".join(f"{flat[(2 * i + 1) * flat.size // 20]:.6g}" for i in range(10))
+
+
+def main():
+    backend, threads = sys.argv[1], int(sys.argv[2])
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    answers = os.fdopen(os.dup(1), "w", buffering=1)  # libraries chat on standard output
+    os.dup2(2, 1)
+    try:
+        version, load = BACKENDS[backend](threads)
+    except Exception as error:
+        print(f"unavailable {error}".splitlines()[0], file=answers)
+        return
+    import networks
+
+    loaded = {}
+    print(f"ready {version}", file=answers)
+    for line in sys.stdin:
+        command, case = line.split()
+        try:
+            if case not in loaded:
+                make, shape = networks.CASES[case]
+                loaded[case] = load(make(), networks.picture(shape))
+            run, to_numpy = loaded[case]
+            answer = timed(run) if command == "run" else ten_values(to_numpy(run()))
+        except Exception as error:
+            answer = f"error {error}".splitlines()[0]
+        print(answer, file=answers)
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(BrokenPipeError, KeyboardInterrupt):
+        main()

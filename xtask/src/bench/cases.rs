@@ -1,0 +1,39 @@
+/// What is measured: the workers' name for it, and the table's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Case {
+    pub(super) name: &'static str,
+    pub(super) title: &'static str,
+}
+
+/// The whole command on a photograph: only our own can run it.
+pub(super) const COMMAND: &str = "command";
+
+const CASES: &[Case] = &[
+    Case { name: "conv3x3", title: "3×3 128→128, 64²" },
+    Case { name: "vgg16-batch1", title: "VGG16 to relu4_3, 256²" },
+    Case { name: "vgg16-batch4", title: "the same, batch 4" },
+    Case { name: "transformer-256", title: "TransformerNet 256²" },
+    Case { name: "transformer-512", title: "512²" },
+    Case { name: "transformer-1024", title: "1024²" },
+    Case { name: COMMAND, title: "the command, 1024×680" },
+];
+
+/// The peers: `bench/peers/worker.py`'s name for each, and the table's.
+pub(super) const PEERS: &[(&str, &str)] = &[
+    ("openvino", "OpenVINO"),
+    ("onnxruntime", "ONNX Runtime"),
+    ("torch-channels-last", "PyTorch, channels last"),
+    ("torch", "PyTorch, eager"),
+    ("openvino-bf16", "OpenVINO, bf16"),
+    ("torch-bf16", "PyTorch, bf16, channels last"),
+];
+
+/// The cases whose name contains `part`.
+pub(super) fn matching(part: &str) -> Vec<Case> {
+    CASES.iter().filter(|c| c.name.contains(part)).copied().collect()
+}
+
+/// All names, to be shown.
+pub(super) fn names() -> String {
+    CASES.iter().map(|c| c.name).collect::<Vec<_>>().join(", ")
+}

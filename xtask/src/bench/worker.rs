@@ -1,0 +1,131 @@
+//! Programs that are kept running and answer one line for each line that they are sent.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use super::cases;
+use crate::{python, shell};
+
+/// Who answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    /// Our engine at one level.
+    Ours,
+    /// Our command, as a whole.
+    Command,
+    /// Somebody else's engine.
+    Peer,
+}
+
+/// A running program of the table's.
+pub(super) struct Worker {
+    /// The row's name.
+    pub(super) label: String,
+    pub(super) side: Side,
+    version: String,
+    child: Child,
+    to: ChildStdin,
+    from: BufReader<ChildStdout>,
+}
+
+impl Worker {
+    /// Our engine, forced to `level`.
+    pub(super) fn ours(level: &str, threads: usize) -> Result<Self> {
+        let command = shell::command(our_program(), &["engine", level, &threads.to_string()]);
+        Self::start(format!("**ours, {level}**"), Side::Ours, command)
+    }
+
+    /// Our command, as a person would run it.
+    pub(super) fn command(threads: usize) -> Result<Self> {
+        let threads = threads.to_string();
+        let program = shell::target_dir().join("release/pentimento");
+        let program = program.to_string_lossy();
+        let out = shell::target_dir().join("bench-command.jpg");
+        let out = out.to_string_lossy();
+        let picture = "examples/pictures/mountains.jpg";
+        let line = ["command", &program, "stylize", picture, "--style", "starry-night"];
+        let line = [&line[..], &["--threads", &threads, "--force", "-o", &out]].concat();
+        Self::start("**ours**".into(), Side::Command, shell::command(our_program(), &line))
+    }
+
+    /// A peer behind `bench/peers/worker.py`.
+    pub(super) fn peer(python: &Path, name: &str, label: &str, threads: usize) -> Result<Self> {
+        let threads = threads.to_string();
+        let mut command = shell::command(python, &["bench/peers/worker.py", name, &threads]);
+        command.env("PYTHONDONTWRITEBYTECODE", "1").stderr(Stdio::null());
+        Self::start(label.into(), Side::Peer, command)
+    }
+
+    fn start(label: String, side: Side, mut command: Command) -> Result<Self> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().with_context(|| format!("could not start {label}"))?;
+        let (Some(to), Some(from)) = (child.stdin.take(), child.stdout.take()) else {
+            bail!("{label} has no pipes");
+        };
+        let (version, from) = (String::new(), BufReader::new(from));
+        let mut worker = Self { label, side, version, child, to, from };
+        let first = worker.line()?;
+        match first.split_once(' ') {
+            Some(("ready", version)) => version.clone_into(&mut worker.version),
+            Some(("unavailable", why)) => bail!("{why}"),
+            _ => bail!("it said {first:?} and not \"ready\""),
+        }
+        Ok(worker)
+    }
+
+    /// Whether this row has that case.
+    pub(super) fn has(&self, case: &str) -> bool {
+        (case == cases::COMMAND) == (self.side == Side::Command)
+    }
+
+    /// A peer's name and version.
+    pub(super) fn peer_version(&self) -> Option<&str> {
+        (self.side == Side::Peer).then_some(&*self.version)
+    }
+
+    /// The numbers that the program answers.
+    pub(super) fn ask(&mut self, what: &str, case: &str) -> Result<Vec<f64>> {
+        let sent = writeln!(self.to, "{what} {case}").and_then(|()| self.to.flush());
+        sent.with_context(|| format!("{} has ended", self.label))?;
+        let answer = self.line()?;
+        let numbers: Result<Vec<f64>, _> = answer.split_whitespace().map(str::parse).collect();
+        numbers.map_err(|_e| anyhow::anyhow!("{}: {case}: {answer}", self.label))
+    }
+
+    fn line(&mut self) -> Result<String> {
+        let mut line = String::new();
+        let read = self.from.read_line(&mut line);
+        if read.with_context(|| format!("could not read from {}", self.label))? == 0 {
+            bail!("{} ended without an answer", self.label);
+        }
+        Ok(line.trim().to_owned())
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.child.kill(); // it may have ended already
+        let _ = self.child.wait();
+    }
+}
+
+fn our_program() -> PathBuf {
+    shell::target_dir().join("release/pentimento-bench")
+}
+
+/// The levels that this CPU can run, slowest first.
+pub(super) fn our_levels() -> Result<Vec<String>> {
+    let text = shell::output(shell::command(our_program(), &["levels"]))?;
+    Ok(text.lines().map(str::to_owned).collect())
+}
+
+/// The interpreter that has the peers: `PENTIMENTO_PEERS_PYTHON`, or one of our own making.
+pub(super) fn peers_python() -> Result<PathBuf> {
+    if let Some(python) = std::env::var_os("PENTIMENTO_PEERS_PYTHON") {
+        return Ok(python.into());
+    }
+    python::environment("peers-venv", &shell::root().join("bench/peers/requirements.txt"))
+}

@@ -1,0 +1,114 @@
+//! Makes the goldens again, to show that they are what their scripts make.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+
+use crate::{python, shell};
+
+/// Runs `golden/*/make*.py` in a virtual environment with `golden/requirements.txt`, or those
+/// of one folder. A golden that changed stays changed, so that it can be looked at, and the
+/// run fails: a new reference is never taken unseen.
+pub(crate) fn run(only: Option<&str>) -> Result<()> {
+    let golden = shell::root().join("golden");
+    let scripts = scripts(&golden, only)?;
+    let python = python::environment("goldens-venv", &golden.join("requirements.txt"))?;
+    let mut changed = Vec::new();
+    for script in &scripts {
+        let shown = script.strip_prefix(&golden).unwrap_or(script).display().to_string();
+        println!("── {shown}");
+        let folder = script.parent().context("a script lies in a folder")?;
+        let before = snapshot(folder)?;
+        let mut command = shell::command(&python, &[]);
+        command.arg(script).current_dir(folder).env("PYTHONDONTWRITEBYTECODE", "1");
+        shell::run(command)?;
+        changed.extend(differences(&before, &snapshot(folder)?));
+    }
+    for file in &changed {
+        println!("changed: {}", file.strip_prefix(&golden).unwrap_or(file).display());
+    }
+    if !changed.is_empty() {
+        bail!(
+            "{} goldens changed: look at each (`git diff --stat golden`), then commit or restore",
+            changed.len()
+        );
+    }
+    println!("{} scripts made exactly what is there", scripts.len());
+    Ok(())
+}
+
+/// The scripts, in order.
+fn scripts(golden: &Path, only: Option<&str>) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for folder in entries(golden)?.into_iter().filter(|p| p.is_dir()) {
+        if only.is_some_and(|name| !folder.ends_with(name)) {
+            continue;
+        }
+        found.extend(entries(&folder)?.into_iter().filter(|p| is_script(p)));
+    }
+    ensure!(!found.is_empty(), "no golden/{}/make*.py is there", only.unwrap_or("*"));
+    Ok(found)
+}
+
+fn is_script(path: &Path) -> bool {
+    let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+    name.starts_with("make") && path.extension().is_some_and(|e| e == "py")
+}
+
+/// Every file under a folder with what it holds.
+fn snapshot(folder: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let mut files = BTreeMap::new();
+    for path in entries(folder)? {
+        if path.is_dir() {
+            files.append(&mut snapshot(&path)?);
+        } else {
+            let bytes = fs::read(&path).with_context(|| format!("reading {}", path.display()))?;
+            files.insert(path, bytes);
+        }
+    }
+    Ok(files)
+}
+
+/// The files that are new, gone or different.
+fn differences(
+    before: &BTreeMap<PathBuf, Vec<u8>>,
+    after: &BTreeMap<PathBuf, Vec<u8>>,
+) -> Vec<PathBuf> {
+    let mut all: Vec<&PathBuf> = before.keys().chain(after.keys()).collect();
+    all.sort();
+    all.dedup();
+    all.into_iter().filter(|f| before.get(*f) != after.get(*f)).cloned().collect()
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let read = fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?;
+    let mut paths = read.map(|e| Ok(e?.path())).collect::<Result<Vec<_>>>()?;
+    paths.sort();
+    Ok(paths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_a_lost_and_a_different_file_are_seen() {
+        let make = |files: &[(&str, &[u8])]| {
+            files.iter().map(|(n, b)| (PathBuf::from(n), b.to_vec())).collect()
+        };
+        let before = make(&[("lost", b"1"), ("same", b"2"), ("other", b"3")]);
+        let after = make(&[("new", b"1"), ("same", b"2"), ("other", b"4")]);
+        let names = ["lost", "new", "other"].map(PathBuf::from);
+        assert_eq!(differences(&before, &after), names);
+        assert!(differences(&before, &before).is_empty());
+    }
+
+    #[test]
+    fn only_makers_are_scripts() {
+        let is = |name: &str| is_script(Path::new(name));
+        assert!(is("golden/a/make.py") && is("make_big.py"));
+        assert!(!is("golden/a/model.py") && !is("make.txt"));
+    }
+}
