@@ -38,7 +38,8 @@ impl Default for Config {
 ///
 /// Sides that are no multiples of 4 come back as the next one. Taps: every
 /// module of the three `Sequential`s under its name (`downsample.1`, …), except
-/// that the reflection padding is part of the convolution that follows it.
+/// that the reflection padding is part of the convolution that follows it, and
+/// `res_blocks.0.sum` … before the last `ReLU` of a block.
 pub fn graph(Config { width: w, residual_blocks }: Config) -> Graph {
     let mut g = Builder::new("imfw_net");
     g.multiple_of(4);
@@ -86,8 +87,9 @@ fn residual(g: &mut Builder, x: NodeId, index: usize, channels: usize) -> NodeId
     let y = g.relu(y);
     let y = g.tap(y, &format!("{name}.conv.1"));
     let y = g.conv(&format!("{name}.conv.2"), y, zeros);
-    let sum = g.add(y, x);
-    let x = g.relu(sum);
+    let x = g.add(y, x);
+    let x = g.tap(x, &format!("{name}.sum"));
+    let x = g.relu(x);
     g.tap(x, &name)
 }
 

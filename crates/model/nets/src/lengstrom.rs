@@ -43,7 +43,7 @@ impl Default for Config {
 /// `[N, 3, H, W]` as [`INPUT`] to the same as [`OUTPUT`], of any size.
 ///
 /// Sides that are no multiples of 4 come back as the next one. Taps: `conv1`
-/// (before its norm), `conv1.norm`, `conv1.relu`, …, `resid1` …, `tanh`.
+/// (before its norm), `conv1.norm`, `conv1.relu`, …, `resid1` …, `tanh`, `preds`.
 pub fn graph(Config { width: w, residual_blocks }: Config) -> Graph {
     let mut g = Builder::new("lengstrom");
     g.multiple_of(4);
@@ -59,6 +59,7 @@ pub fn graph(Config { width: w, residual_blocks }: Config) -> Graph {
     let x = g.activation(x, Activation::Tanh);
     let x = g.tap(x, "tanh");
     let x = g.scale(x, 150.0, 127.5);
+    let x = g.tap(x, "preds");
     g.finish(x)
 }
 
