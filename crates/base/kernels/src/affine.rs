@@ -16,6 +16,18 @@ impl Affine {
         Self { scale: vec![scale; len], shift: vec![shift; len], stride }
     }
 
+    /// A pair for each channel, the same for all `images`.
+    pub fn per_channel(images: usize, stride: usize, pairs: [&[f64]; 2]) -> Self {
+        let mut affine = Self::constant(images, stride, [0.0, 0.0]);
+        for image in 0..images {
+            for (c, (&scale, &shift)) in pairs[0].iter().zip(pairs[1]).enumerate() {
+                affine.scale[image * stride + c] = scale as f32;
+                affine.shift[image * stride + c] = shift as f32;
+            }
+        }
+        affine
+    }
+
     /// An instance norm: `gain · (x − mean) / √(variance + eps) + shift`.
     ///
     /// `gain` and `bias` hold a value per channel; `moments` an entry per image.

@@ -33,6 +33,11 @@ impl Moments {
         Self { count, mean, deviation }
     }
 
+    /// How many channels it has, padding included.
+    pub fn channels(&self) -> usize {
+        self.mean.len()
+    }
+
     /// The biased variance of channel `c`.
     pub fn variance(&self, c: usize) -> f64 {
         self.deviation[c] / self.count

@@ -103,6 +103,11 @@ impl Graph {
         &self.nodes
     }
 
+    /// The ids of all nodes, in order.
+    pub fn ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..self.nodes.len()).map(NodeId)
+    }
+
     /// One node.
     ///
     /// # Panics

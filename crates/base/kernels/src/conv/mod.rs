@@ -138,6 +138,17 @@ impl Conv {
     }
 }
 
+impl Conv {
+    /// Bytes of memory taken while writing an output of `shape`, beyond a
+    /// little scratch memory for each thread.
+    pub fn working_bytes(&self, shape: tensor::Shape4) -> usize {
+        match self {
+            Self::Winograd(c) => c.working_bytes(shape),
+            _ => 0,
+        }
+    }
+}
+
 #[cfg(test)]
 mod definition;
 #[cfg(test)]

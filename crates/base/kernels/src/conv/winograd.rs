@@ -79,6 +79,19 @@ impl Winograd {
         self.right.iter().map(Packed::bytes).sum()
     }
 
+    fn tiling(&self, [_, _, h, w]: tensor::Shape4) -> Tiling {
+        let m = self.tile.outputs();
+        Tiling { across: w.div_ceil(m), down: h.div_ceil(m) }
+    }
+
+    /// Memory of the staged way for an output of `shape`, if it is taken.
+    pub(crate) fn working_bytes(&self, shape: tensor::Shape4) -> usize {
+        let tiling = self.tiling(shape);
+        let tiles = shape[0] * tiling.across * tiling.down;
+        let per_tile = (self.right.len() + 1) * (self.in_stride + self.out_stride);
+        if tiles <= STAGED_TILES { tiles * per_tile * size_of::<f32>() } else { 0 }
+    }
+
     pub(crate) fn run(
         &self,
         level: Level,
@@ -89,12 +102,11 @@ impl Winograd {
         assert_eq!(source.plane.stride(), self.in_stride, "packed for other channels");
         assert_eq!(output.plane.stride(), self.out_stride, "output of other channels");
         let grid = padding.grid(source);
-        let [images, _, h, w] = output.plane.shape();
-        let m = self.tile.outputs();
-        let tiling = Tiling { across: w.div_ceil(m), down: h.div_ceil(m) };
+        let shape = output.plane.shape();
+        let tiling = self.tiling(shape);
         let job =
             Job { conv: self, source, grid: &grid, tiling, active: self.active(source, padding) };
-        if images * tiling.across * tiling.down <= STAGED_TILES {
+        if shape[0] * tiling.across * tiling.down <= STAGED_TILES {
             job.staged(level, output)
         } else {
             job.chunked(level, output)

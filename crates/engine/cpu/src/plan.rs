@@ -1,0 +1,90 @@
+use graph::{NodeId, Shape4};
+
+use crate::buffers::{Buffer, Layout, lay_out};
+use crate::step::Step;
+use crate::{EngineError, Network};
+
+mod convolution;
+mod fuse;
+
+use fuse::Planner;
+
+/// A network for inputs of one size: what to do, in which order, in which memory.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(crate) network: Network,
+    pub(crate) steps: Vec<Step>,
+    pub(crate) buffers: Vec<Buffer>,
+    pub(crate) layout: Layout,
+    pub(crate) moments: usize,
+    pub(crate) affines: usize,
+    pub(crate) inputs: Vec<usize>,
+    pub(crate) output: usize,
+    pub(crate) taps: Vec<usize>,
+    memory: usize,
+}
+
+impl Plan {
+    /// Plans `network` for inputs of these shapes. Besides the output, the
+    /// outputs of the nodes `taps` will be given; what a tap needs is computed
+    /// apart, so each costs some speed.
+    ///
+    /// # Errors
+    ///
+    /// If the network does not fit inputs of these shapes.
+    ///
+    /// # Panics
+    ///
+    /// If a tap is of another graph and out of range.
+    pub fn new(network: &Network, inputs: &[Shape4], taps: &[NodeId]) -> Result<Self, EngineError> {
+        let shapes = network.graph().shapes(inputs)?;
+        let mut planner = Planner::new(network, shapes, taps);
+        for id in network.graph().ids() {
+            planner.node(id);
+        }
+        let output = planner.plain(network.graph().output());
+        let taps: Vec<usize> = taps.iter().map(|&t| planner.plain(t)).collect();
+        let Planner { steps, buffers, moments, affines, inputs, working, .. } = planner;
+
+        let kept: Vec<usize> = taps.iter().copied().chain([output]).collect();
+        let layout = lay_out(&buffers, &lives(&steps, buffers.len(), &inputs, &kept));
+        let mut memory = working + packed_bytes(&steps);
+        memory += layout.pieces.iter().sum::<usize>() * size_of::<f32>();
+        let network = network.clone();
+        Ok(Self { network, steps, buffers, layout, moments, affines, inputs, output, taps, memory })
+    }
+
+    /// Bytes that a session of this plan takes: feature maps, repacked weights
+    /// and working memory. Known before any of it is taken.
+    pub fn memory(&self) -> usize {
+        self.memory
+    }
+}
+
+/// The first and last step that touches each buffer. Inputs are written before
+/// the first step; what is kept is read after the last.
+fn lives(steps: &[Step], buffers: usize, inputs: &[usize], kept: &[usize]) -> Vec<(usize, usize)> {
+    let mut lives = vec![(usize::MAX, 0); buffers];
+    for &input in inputs {
+        lives[input] = (0, 0);
+    }
+    for (i, step) in steps.iter().enumerate() {
+        for buffer in step.buffers() {
+            lives[buffer].0 = lives[buffer].0.min(i + 1);
+            lives[buffer].1 = i + 1;
+        }
+    }
+    for &buffer in kept {
+        lives[buffer].1 = usize::MAX;
+    }
+    lives
+}
+
+fn packed_bytes(steps: &[Step]) -> usize {
+    let bytes = |step: &Step| match step {
+        Step::Conv(c) => c.conv.bytes(),
+        Step::Linear { linear, .. } => linear.bytes(),
+        _ => 0,
+    };
+    steps.iter().map(bytes).sum()
+}

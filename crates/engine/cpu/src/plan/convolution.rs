@@ -1,0 +1,152 @@
+//! Convolutions: which algorithm, and what is folded into them.
+
+use graph::{Conv, ConvTranspose, Node, NodeId, Op, TransposePadding};
+use kernels::{Border, Gate, Padding};
+
+use super::fuse::{Planner, border_of, gate_of};
+use crate::network::{Algorithm, Key, Packed};
+use crate::step::{ConvStep, Step, View};
+
+/// What a convolution takes in from the nodes after it.
+struct Tail {
+    /// The last node taken in; its value is what the convolution writes.
+    end: NodeId,
+    norm: Option<NodeId>,
+    residual: Option<NodeId>,
+    gate: Gate,
+}
+
+impl Planner<'_> {
+    pub(super) fn convolution(&mut self, id: NodeId, x: NodeId) {
+        let tail = self.tail(id);
+        let from = self.readable(id, x);
+        let in_stride = self.buffers[from.buffer].stride;
+        let algorithm = self.algorithm(id, in_stride);
+        let key = Key { node: id, norm: tail.norm, algorithm, in_stride };
+        let Packed::Conv(conv) = self.network.packed(key) else { unreachable!() };
+
+        let shape = self.shapes[id.index()];
+        let stride = match algorithm {
+            Algorithm::Narrow => shape[1],
+            _ => tensor::padded_channels(shape[1]),
+        };
+        let residual = tail.residual.map(|r| self.restrided(r, stride));
+        let to = self.buffer(shape, stride);
+        let measured = self.consumed_by(tail.end, |op| matches!(op, Op::InstanceNorm { .. }));
+        let moments = measured.then(|| {
+            self.moments += 1;
+            self.measured.insert(to, self.moments - 1);
+            self.moments - 1
+        });
+        self.working = self.working.max(conv.working_bytes(shape));
+        let padding = self.padding(id, x);
+        let gate = tail.gate;
+        self.steps.push(Step::Conv(ConvStep { conv, padding, from, residual, gate, moments, to }));
+        self.set(tail.end, View::plain(to));
+    }
+
+    /// A batch norm, then a sum with something already computed, then an
+    /// activation, as far as each follows.
+    fn tail(&self, id: NodeId) -> Tail {
+        let mut tail = Tail { end: id, norm: None, residual: None, gate: Gate::Linear };
+        let ordinary = matches!(self.graph().node(id).op, Op::Conv(_));
+        if let Some((next, Node { op: Op::BatchNorm { .. }, .. })) = self.only_consumer(tail.end)
+            && ordinary
+        {
+            (tail.end, tail.norm) = (next, Some(next));
+        }
+        if let Some((next, Node { op: Op::Add, inputs, .. })) = self.only_consumer(tail.end) {
+            let other = if inputs[0] == tail.end { inputs[1] } else { inputs[0] };
+            if other != tail.end && self.known(other).is_some() {
+                (tail.end, tail.residual) = (next, Some(other));
+            }
+        }
+        if let Some((next, Node { op: Op::Activation(a), .. })) = self.only_consumer(tail.end)
+            && let Some(gate) = gate_of(*a)
+        {
+            (tail.end, tail.gate) = (next, gate);
+        }
+        tail
+    }
+
+    /// The input as a view that the convolution can read.
+    fn readable(&mut self, id: NodeId, x: NodeId) -> View {
+        let view = self.known(x).unwrap_or_else(|| View::plain(self.plain(x)));
+        match self.graph().node(id).op {
+            // A depthwise filter works on whole vectors of channels.
+            Op::Conv(c) if c.groups > 1 && self.is_depthwise(&c, x) => {
+                let stride = tensor::padded_channels(self.shapes[x.index()][1]);
+                if self.buffers[view.buffer].stride == stride {
+                    view
+                } else {
+                    View::plain(self.restrided(x, stride))
+                }
+            }
+            _ => view,
+        }
+    }
+
+    fn is_depthwise(&self, conv: &Conv, x: NodeId) -> bool {
+        conv.groups == conv.out && conv.groups == self.shapes[x.index()][1]
+    }
+
+    fn algorithm(&self, id: NodeId, in_stride: usize) -> Algorithm {
+        let node = self.graph().node(id);
+        let [_, out, h, w] = self.shapes[id.index()];
+        let few = |kernel: usize| out <= kernels::Narrow::MOST_OUT && kernel > 1;
+        match &node.op {
+            Op::Conv(c) if c.groups > 1 && self.is_depthwise(c, node.inputs[0]) => {
+                Algorithm::Depthwise
+            }
+            Op::Conv(c) if c.stride == 1 && c.dilation == 1 => {
+                if few(c.kernel[1]) {
+                    Algorithm::Narrow
+                } else if c.kernel == [3, 3] && in_stride.is_multiple_of(tensor::LANES) {
+                    Algorithm::Winograd([h, w])
+                } else {
+                    Algorithm::Direct
+                }
+            }
+            Op::ConvTranspose(t) if turns(t) => {
+                if few(t.kernel) {
+                    Algorithm::Narrow
+                } else if t.kernel == 3 && in_stride.is_multiple_of(tensor::LANES) {
+                    Algorithm::Winograd([h, w])
+                } else {
+                    Algorithm::Direct
+                }
+            }
+            Op::ConvTranspose(_) => Algorithm::Transposed,
+            _ => Algorithm::Direct,
+        }
+    }
+
+    fn padding(&self, id: NodeId, x: NodeId) -> Padding {
+        let [_, _, h, w] = self.shapes[x.index()];
+        match &self.graph().node(id).op {
+            Op::Conv(c) => {
+                let [down, across] = c.margins(h, w);
+                let border = border_of(down.mode);
+                let sides = |m: graph::Margins| [m.before, m.after];
+                Padding { down: sides(down), across: sides(across), border }
+            }
+            Op::ConvTranspose(t) if turns(t) => {
+                // Output y of the full result sees inputs y − k + 1 ..= y.
+                let before = t.kernel - 1 - t.extent(h).1;
+                let after = |size: usize| t.extent(size).0 + t.kernel - 1 - size - before;
+                let (down, across) = ([before, after(h)], [before, after(w)]);
+                Padding { down, across, border: Border::Zero }
+            }
+            _ => Padding { down: [0, 0], across: [0, 0], border: Border::Zero },
+        }
+    }
+}
+
+/// Whether a transposed convolution is an ordinary one with its kernel turned around.
+fn turns(t: &ConvTranspose) -> bool {
+    let cut = match t.pad {
+        TransposePadding::Torch { padding, .. } => padding,
+        TransposePadding::Same => 0,
+    };
+    t.stride == 1 && cut < t.kernel
+}

@@ -1,0 +1,383 @@
+//! Turns nodes into steps, leaving out those that can be folded into others.
+//!
+//! A node's value is a [`View`]: a buffer, and what has to be done to its values
+//! on reading. Normalisations with known statistics, activations and
+//! enlargements only change the view; a convolution reads through it at no cost.
+//! Whoever cannot, asks for [`Planner::plain`], which writes the values out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use graph::{Activation, Filter, Node, NodeId, Op, PadMode, PoolKind, Shape4};
+use kernels::{Axis, Border, Function, Gate, PoolSpec};
+
+use crate::Network;
+use crate::buffers::Buffer;
+use crate::network::{Algorithm, Key, Packed};
+use crate::step::{Pairs, PointwiseStep, Step, View};
+
+/// Planes of up to this many channels are not padded: they are pictures.
+const PACKED_CHANNELS: usize = 4;
+
+pub(super) struct Planner<'a> {
+    pub(super) network: &'a Network,
+    pub(super) shapes: Vec<Shape4>,
+    consumers: Vec<Vec<NodeId>>,
+    /// Asked for from outside: never folded away.
+    pinned: Vec<bool>,
+    views: Vec<Option<View>>,
+    /// Buffers whose moments the convolution that wrote them has measured.
+    pub(super) measured: BTreeMap<usize, usize>,
+    pub(super) steps: Vec<Step>,
+    pub(super) buffers: Vec<Buffer>,
+    pub(super) moments: usize,
+    pub(super) affines: usize,
+    pub(super) inputs: Vec<usize>,
+    /// Most bytes a step takes while it runs.
+    pub(super) working: usize,
+}
+
+pub(super) fn gate_of(activation: Activation) -> Option<Gate> {
+    match activation {
+        Activation::Relu => Some(Gate::Relu),
+        Activation::Relu6 => Some(Gate::Relu6),
+        Activation::LeakyRelu(slope) => Some(Gate::Leaky(slope)),
+        _ => None,
+    }
+}
+
+fn function_of(activation: Activation) -> Function {
+    match activation {
+        Activation::Tanh => Function::Tanh,
+        Activation::Sigmoid => Function::Sigmoid,
+        Activation::Silu => Function::Silu,
+        _ => Function::Identity,
+    }
+}
+
+pub(super) fn border_of(mode: PadMode) -> Border {
+    match mode {
+        PadMode::Zero => Border::Zero,
+        PadMode::Reflect => Border::Reflect,
+        PadMode::Replicate => Border::Replicate,
+    }
+}
+
+impl<'a> Planner<'a> {
+    pub(super) fn new(network: &'a Network, shapes: Vec<Shape4>, taps: &[NodeId]) -> Self {
+        let nodes = network.graph().nodes();
+        let mut consumers = vec![vec![]; nodes.len()];
+        for (id, node) in network.graph().ids().zip(nodes) {
+            for input in &node.inputs {
+                consumers[input.index()].push(id);
+            }
+        }
+        let mut pinned = vec![false; nodes.len()];
+        for id in taps.iter().chain([&network.graph().output()]) {
+            pinned[id.index()] = true;
+        }
+        Self {
+            network,
+            shapes,
+            consumers,
+            pinned,
+            views: vec![None; nodes.len()],
+            measured: BTreeMap::new(),
+            steps: vec![],
+            buffers: vec![],
+            moments: 0,
+            affines: 0,
+            inputs: vec![],
+            working: 0,
+        }
+    }
+
+    pub(super) fn graph(&self) -> &'a graph::Graph {
+        self.network.graph()
+    }
+
+    /// The node that alone reads `id`, if `id` can be folded into it.
+    pub(super) fn only_consumer(&self, id: NodeId) -> Option<(NodeId, &'a Node)> {
+        match self.consumers[id.index()].as_slice() {
+            [one] if !self.pinned[id.index()] => Some((*one, self.graph().node(*one))),
+            _ => None,
+        }
+    }
+
+    pub(super) fn consumed_by(&self, id: NodeId, wanted: impl Fn(&Op) -> bool) -> bool {
+        self.consumers[id.index()].iter().any(|&c| wanted(&self.graph().node(c).op))
+    }
+
+    pub(super) fn known(&self, id: NodeId) -> Option<View> {
+        self.views[id.index()]
+    }
+
+    fn view(&self, id: NodeId) -> View {
+        self.known(id).unwrap_or_else(|| unreachable!("nodes come after what they read"))
+    }
+
+    pub(super) fn set(&mut self, id: NodeId, view: View) {
+        self.views[id.index()] = Some(view);
+    }
+
+    pub(super) fn buffer(&mut self, shape: Shape4, stride: usize) -> usize {
+        self.buffers.push(Buffer { shape, stride });
+        self.buffers.len() - 1
+    }
+
+    /// A buffer of node `id`'s shape, with channels padded as in `like`.
+    fn buffer_like(&mut self, id: NodeId, like: usize) -> usize {
+        self.buffer(self.shapes[id.index()], self.buffers[like].stride)
+    }
+
+    /// A buffer whose values are exactly those of `id`.
+    pub(super) fn plain(&mut self, id: NodeId) -> usize {
+        let view = self.view(id);
+        if view.is_plain() {
+            return view.buffer;
+        }
+        let buffer = self.written_out(view);
+        self.set(id, View::plain(buffer));
+        buffer
+    }
+
+    fn written_out(&mut self, view: View) -> usize {
+        let mut from = view.buffer;
+        let Buffer { shape: [n, c, h, w], stride } = self.buffers[from];
+        if view.affine.is_some() || view.gate != Gate::Linear {
+            let to = self.buffer([n, c, h, w], stride);
+            self.pointwise(View { enlarge: 1, ..view }, to, |_| {});
+            from = to;
+        }
+        let k = view.enlarge;
+        if k > 1 {
+            let to = self.buffer([n, c, h * k, w * k], stride);
+            let axis = |size| Axis::new([size * k, k], [0, 0], Border::Zero);
+            self.steps.push(Step::Gather { from, axes: Arc::new([axis(h), axis(w)]), to });
+            from = to;
+        }
+        from
+    }
+
+    /// The view of `id`, without enlargement.
+    fn view_at_size(&mut self, id: NodeId) -> View {
+        if self.view(id).enlarge > 1 {
+            self.plain(id);
+        }
+        self.view(id)
+    }
+
+    fn pointwise(&mut self, from: View, to: usize, change: impl FnOnce(&mut PointwiseStep)) {
+        let (gate, function, scale) = (Gate::Linear, Function::Identity, [1.0, 0.0]);
+        let mut step = PointwiseStep { from, plus: None, times: None, gate, function, scale, to };
+        change(&mut step);
+        self.steps.push(Step::Pointwise(step));
+    }
+
+    /// Plans one node, unless it was folded into an earlier one.
+    pub(super) fn node(&mut self, id: NodeId) {
+        if self.known(id).is_some() || self.folded_away(id) {
+            return;
+        }
+        let node = self.graph().node(id);
+        let first = node.inputs.first().copied();
+        let Some(x) = first else {
+            let shape = self.shapes[id.index()];
+            let stride = if shape[1] <= PACKED_CHANNELS {
+                shape[1]
+            } else {
+                tensor::padded_channels(shape[1])
+            };
+            let input = self.buffer(shape, stride);
+            self.inputs.push(input);
+            return self.set(id, View::plain(input));
+        };
+        match &node.op {
+            Op::Conv(_) | Op::ConvTranspose(_) => self.convolution(id, x),
+            Op::InstanceNorm { eps, .. } => self.instance_norm(id, x, *eps),
+            Op::BatchNorm { .. } => self.constant(id, x, Pairs::BatchNorm(id)),
+            Op::Scale { scale, shift } => self.constant(id, x, Pairs::All([*scale, *shift])),
+            Op::Activation(a) => self.activation(id, x, *a),
+            Op::Resize { filter: Filter::Nearest, factor } => {
+                let view = self.view_at_size(x);
+                self.set(id, View { enlarge: *factor, ..view });
+            }
+            Op::Dropout { .. } => self.set(id, self.view(x)),
+            Op::Add | Op::Mul => self.combine(id, [x, node.inputs[1]], &node.op),
+            Op::Linear { .. } => self.linear(id, x),
+            _ => self.whole(id, x),
+        }
+    }
+
+    /// Whether an earlier convolution has taken this node in.
+    fn folded_away(&self, id: NodeId) -> bool {
+        let mut at = id;
+        while let Some((next, _)) = self.only_consumer(at) {
+            if self.known(next).is_some() {
+                return true;
+            }
+            at = next;
+        }
+        false
+    }
+
+    fn instance_norm(&mut self, id: NodeId, x: NodeId, eps: f32) {
+        let from = self.plain(x);
+        let moments = self.measured.get(&from).copied().unwrap_or_else(|| {
+            self.moments += 1;
+            self.steps.push(Step::Moments { from, slot: self.moments - 1 });
+            self.moments - 1
+        });
+        let affine = self.affines;
+        self.affines += 1;
+        self.steps.push(Step::InstanceNorm { node: id, moments, eps, affine });
+        self.set(id, View { affine: Some(affine), ..View::plain(from) });
+    }
+
+    fn constant(&mut self, id: NodeId, x: NodeId, pairs: Pairs) {
+        let like = self.plain(x);
+        let affine = self.affines;
+        self.affines += 1;
+        self.steps.push(Step::Constant { pairs, affine, like });
+        self.set(id, View { affine: Some(affine), ..View::plain(like) });
+    }
+
+    fn activation(&mut self, id: NodeId, x: NodeId, activation: Activation) {
+        let view = self.view_at_size(x);
+        if let Some(gate) = gate_of(activation) {
+            let view = match view.gate {
+                Gate::Linear => view,
+                _ => View::plain(self.plain(x)),
+            };
+            return self.set(id, View { gate, ..view });
+        }
+        let mut end = id;
+        let mut scale = [1.0, 0.0];
+        if let Some((next, &Node { op: Op::Scale { scale: a, shift: b }, .. })) =
+            self.only_consumer(id)
+        {
+            (end, scale) = (next, [a, b]);
+        }
+        let to = self.buffer_like(id, view.buffer);
+        self.pointwise(view, to, |step| {
+            (step.function, step.scale) = (function_of(activation), scale);
+        });
+        self.set(end, View::plain(to));
+    }
+
+    fn combine(&mut self, id: NodeId, [a, b]: [NodeId; 2], op: &Op) {
+        let (mut end, mut gate) = (id, Gate::Linear);
+        if let Some((next, Node { op: Op::Activation(activation), .. })) = self.only_consumer(id)
+            && let Some(g) = gate_of(*activation)
+        {
+            (end, gate) = (next, g);
+        }
+        let from = self.view_at_size(a);
+        let stride = self.buffers[from.buffer].stride;
+        let to = self.buffer_like(id, from.buffer);
+        if *op == Op::Add {
+            let mut plus = self.view_at_size(b);
+            if self.buffers[plus.buffer].stride != stride {
+                plus = View::plain(self.restrided(b, stride));
+            }
+            self.pointwise(from, to, |step| (step.plus, step.gate) = (Some(plus), gate));
+        } else {
+            let times = self.restrided(b, stride);
+            self.pointwise(from, to, |step| (step.times, step.gate) = (Some(times), gate));
+        }
+        self.set(end, View::plain(to));
+    }
+
+    /// The values of `id` with `stride` values from pixel to pixel.
+    pub(super) fn restrided(&mut self, id: NodeId, stride: usize) -> usize {
+        let from = self.plain(id);
+        if self.buffers[from].stride == stride {
+            return from;
+        }
+        let to = self.buffer(self.shapes[id.index()], stride);
+        self.steps.push(Step::Concat { parts: vec![from], to });
+        to
+    }
+
+    fn linear(&mut self, id: NodeId, x: NodeId) {
+        let features = self.shapes[x.index()][1];
+        let from = self.restrided(x, tensor::padded_channels(features));
+        let (mut end, mut gate) = (id, Gate::Linear);
+        if let Some((next, Node { op: Op::Activation(a), .. })) = self.only_consumer(id)
+            && let Some(g) = gate_of(*a)
+        {
+            (end, gate) = (next, g);
+        }
+        let key = Key { node: id, norm: None, algorithm: Algorithm::Linear, in_stride: 0 };
+        let Packed::Linear(linear) = self.network.packed(key) else { unreachable!() };
+        let shape = self.shapes[id.index()];
+        let to = self.buffer(shape, tensor::padded_channels(shape[1]));
+        self.steps.push(Step::Linear { linear, from, gate, to });
+        self.set(end, View::plain(to));
+    }
+
+    /// Operations that read their input as it is and write a buffer of their own.
+    fn whole(&mut self, id: NodeId, x: NodeId) {
+        let node = self.graph().node(id);
+        let shape = self.shapes[id.index()];
+        let from = self.plain(x);
+        let [_, _, h, w] = self.shapes[x.index()];
+        let padded = tensor::padded_channels(shape[1]);
+        let same = self.buffers[from].stride;
+        let (stride, step): (usize, Box<dyn FnOnce(usize) -> Step>) = match &node.op {
+            Op::Softmax => return self.softmax(id, from),
+            Op::Pool(p) => {
+                let before = [h, w].map(|s| p.pad.margins(s, p.kernel, p.stride).before);
+                let kind = match p.kind {
+                    PoolKind::Max => kernels::PoolKind::Max,
+                    PoolKind::Average => kernels::PoolKind::Average,
+                    PoolKind::AverageInside => kernels::PoolKind::AverageInside,
+                };
+                let spec = PoolSpec { kind, kernel: p.kernel, stride: p.stride, before };
+                (same, Box::new(move |to| Step::Pool { from, spec, to }))
+            }
+            Op::AdaptiveAvgPool { .. } => {
+                (same, Box::new(move |to| Step::AdaptiveAverage { from, to }))
+            }
+            Op::Resize { factor, .. } => {
+                let factor = *factor;
+                (same, Box::new(move |to| Step::Bilinear { from, factor, to }))
+            }
+            Op::Concat => {
+                let parts = node.inputs.iter().map(|&i| self.plain(i)).collect();
+                (padded, Box::new(move |to| Step::Concat { parts, to }))
+            }
+            Op::Flatten => (padded, Box::new(move |to| Step::Flatten { from, to })),
+            op => {
+                let axes = Arc::new(axes(op, [h, w], shape));
+                (same, Box::new(move |to| Step::Gather { from, axes, to }))
+            }
+        };
+        let to = self.buffer(shape, stride);
+        self.steps.push(step(to));
+        self.set(id, View::plain(to));
+    }
+
+    fn softmax(&mut self, id: NodeId, from: usize) {
+        let buffer = self.buffer_like(id, from);
+        self.pointwise(View::plain(from), buffer, |_| {});
+        self.steps.push(Step::Softmax { buffer });
+        self.set(id, View::plain(buffer));
+    }
+}
+
+/// Where each output row and column of a padding, cropping or repetition comes from.
+fn axes(op: &Op, [h, w]: [usize; 2], out: Shape4) -> [Axis; 2] {
+    match op {
+        Op::Pad { mode, sides: [t, b, l, r] } => {
+            let border = border_of(*mode);
+            [Axis::new([h, 1], [*t, *b], border), Axis::new([w, 1], [*l, *r], border)]
+        }
+        Op::Crop { sides: [t, b, l, r] } => [
+            Axis::from_map((*t..h - b).map(Some).collect()),
+            Axis::from_map((*l..w - r).map(Some).collect()),
+        ],
+        Op::BroadcastSpace => [out[2], out[3]].map(|n| Axis::from_map(vec![Some(0); n])),
+        other => unreachable!("{} moves no pixels", other.kind()),
+    }
+}

@@ -1,0 +1,191 @@
+use std::mem::take;
+
+use graph::{NodeId, Op};
+use kernels::{Affine, Epilogue, Moments, Output, Pointwise, Source};
+use tensor::{Plane, Tensor};
+
+use crate::plan::Plan;
+use crate::step::{ConvStep, Pairs, PointwiseStep, Step, View};
+use crate::threads::Threads;
+
+/// A plan with its memory, ready to run.
+#[derive(Debug)]
+pub struct Session {
+    plan: Plan,
+    planes: Vec<Plane>,
+    moments: Vec<Vec<Moments>>,
+    affines: Vec<Affine>,
+}
+
+/// What a run yields.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outputs {
+    /// The network's output.
+    pub output: Tensor,
+    /// The outputs of the plan's taps, in their order.
+    pub taps: Vec<Tensor>,
+}
+
+impl Session {
+    /// Takes the plan's memory.
+    pub fn new(plan: Plan) -> Self {
+        let take_memory = |&len: &usize| {
+            let mut plane = Plane::default();
+            plane.reshape([1, len, 1, 1], len);
+            plane
+        };
+        let planes = plan.layout.pieces.iter().map(take_memory).collect();
+        let (moments, affines) =
+            (vec![vec![]; plan.moments], vec![Affine::default(); plan.affines]);
+        Self { plan, planes, moments, affines }
+    }
+
+    /// The plan.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Runs the network: on the [`Threads`] that this is called on, or else on
+    /// a pool shared by the whole process. Equal inputs give equal bits,
+    /// whatever the number of threads.
+    ///
+    /// # Panics
+    ///
+    /// If the inputs do not have the shapes the plan was made for.
+    pub fn run(&mut self, inputs: &[&Tensor]) -> Outputs {
+        Threads::on_ours(|| {
+            assert_eq!(inputs.len(), self.plan.inputs.len(), "another number of inputs");
+            for (i, tensor) in inputs.iter().enumerate() {
+                let buffer = self.plan.inputs[i];
+                self.write(buffer, |_, plane| plane.fill_from(tensor));
+            }
+            for i in 0..self.plan.steps.len() {
+                let step = self.plan.steps[i].clone();
+                self.step(&step);
+            }
+            let output = self.plane(self.plan.output).to_tensor();
+            let taps = self.plan.taps.iter().map(|&t| self.plane(t).to_tensor()).collect();
+            Outputs { output, taps }
+        })
+    }
+
+    fn plane(&self, buffer: usize) -> &Plane {
+        &self.planes[self.plan.layout.place[buffer]]
+    }
+
+    /// Lends a buffer's plane, in its shape, to be written while others are read.
+    fn write(&mut self, buffer: usize, work: impl FnOnce(&Self, &mut Plane)) {
+        let place = self.plan.layout.place[buffer];
+        let mut plane = take(&mut self.planes[place]);
+        let wanted = self.plan.buffers[buffer];
+        plane.reshape(wanted.shape, wanted.stride);
+        work(self, &mut plane);
+        self.planes[place] = plane;
+    }
+
+    fn source(&self, view: View) -> Source<'_> {
+        Source {
+            plane: self.plane(view.buffer),
+            affine: view.affine.map(|slot| &self.affines[slot]),
+            gate: view.gate,
+            enlarge: view.enlarge,
+        }
+    }
+
+    fn step(&mut self, step: &Step) {
+        let level = self.plan.network.level();
+        match step {
+            Step::Conv(c) => self.conv(c),
+            Step::Moments { from, slot } => {
+                let plane = self.plane(*from);
+                let of = |n| Moments::of(level, plane.image(n), plane.stride());
+                self.moments[*slot] = (0..plane.shape()[0]).map(of).collect();
+            }
+            Step::InstanceNorm { node, moments, eps, affine } => {
+                self.instance_norm(*node, *moments, (*eps, *affine));
+            }
+            Step::Constant { pairs, affine, like } => self.constant(pairs, *affine, *like),
+            Step::Pointwise(p) => self.pointwise(p),
+            Step::Gather { from, axes, to } => self.write(*to, |s, to| {
+                kernels::gather(level, s.plane(*from), [&axes[0], &axes[1]], to);
+            }),
+            Step::Bilinear { from, factor, to } => {
+                self.write(*to, |s, to| kernels::bilinear(level, s.plane(*from), *factor, to));
+            }
+            Step::Concat { parts, to } => self.write(*to, |s, to| {
+                kernels::concat(&parts.iter().map(|&p| s.plane(p)).collect::<Vec<_>>(), to);
+            }),
+            Step::Flatten { from, to } => {
+                self.write(*to, |s, to| kernels::flatten(s.plane(*from), to));
+            }
+            Step::Pool { from, spec, to } => self.write(*to, |s, to| {
+                kernels::pool(level, s.plane(*from), *spec, to, kernels::Gate::Linear);
+            }),
+            Step::AdaptiveAverage { from, to } => {
+                self.write(*to, |s, to| kernels::adaptive_average(level, s.plane(*from), to));
+            }
+            Step::Softmax { buffer } => {
+                self.write(*buffer, |_, plane| kernels::softmax(level, plane));
+            }
+            Step::Linear { linear, from, gate, to } => {
+                self.write(*to, |s, to| linear.run(level, s.plane(*from), to, *gate));
+            }
+        }
+    }
+
+    fn conv(&mut self, step: &ConvStep) {
+        let mut measured = None;
+        self.write(step.to, |s, plane| {
+            let residual = step.residual.map(|r| s.plane(r));
+            let epilogue = Epilogue { residual, gate: step.gate };
+            let mut output = Output { plane, epilogue, moments: step.moments.is_some() };
+            let source = s.source(step.from);
+            measured = step.conv.run(s.plan.network.level(), &source, &step.padding, &mut output);
+        });
+        if let (Some(slot), Some(moments)) = (step.moments, measured) {
+            self.moments[slot] = moments;
+        }
+    }
+
+    fn instance_norm(&mut self, node: NodeId, moments: usize, (eps, affine): (f32, usize)) {
+        let network = &self.plan.network;
+        let moments = &self.moments[moments];
+        let made = match network.graph().node(node).op {
+            Op::InstanceNorm { affine: true, .. } => {
+                let [gain, bias] = [0, 1].map(|place| network.param(node, place));
+                Affine::instance_norm(moments, gain, bias, eps)
+            }
+            _ => {
+                let channels = moments.first().map_or(0, Moments::channels);
+                Affine::instance_norm(moments, &vec![1.0; channels], &vec![0.0; channels], eps)
+            }
+        };
+        self.affines[affine] = made;
+    }
+
+    fn constant(&mut self, pairs: &Pairs, affine: usize, like: usize) {
+        let plane = self.plane(like);
+        let (images, stride) = (plane.shape()[0], plane.stride());
+        self.affines[affine] = match pairs {
+            Pairs::All(pair) => Affine::constant(images, stride, *pair),
+            Pairs::BatchNorm(node) => {
+                let (scale, shift) = self.plan.network.batch_norm(*node);
+                Affine::per_channel(images, stride, [&scale, &shift])
+            }
+        };
+    }
+
+    fn pointwise(&mut self, step: &PointwiseStep) {
+        let level = self.plan.network.level();
+        self.write(step.to, |s, to| {
+            let pointwise = Pointwise {
+                plus: step.plus.map(|p| s.source(p)),
+                times: step.times.map(|t| s.plane(t)),
+                gate: step.gate,
+                function: step.function,
+                scale: step.scale,
+            };
+            pointwise.run(level, &s.source(step.from), to);
+        });
+    }
+}
