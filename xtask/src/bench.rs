@@ -52,11 +52,9 @@ struct Field {
 
 fn field(options: &Options) -> Result<Field> {
     let (mut workers, mut notes) = (Vec::new(), Vec::new());
-    let mut join = |label: String, started: Result<Worker>| {
-        match started {
-            Ok(worker) => workers.push(worker),
-            Err(why) => notes.push(format!("{label} takes no part: {why:#}")),
-        };
+    let mut join = |label: String, started: Result<Worker>| match started {
+        Ok(worker) => workers.push(worker),
+        Err(why) => notes.push(format!("{label} takes no part: {why:#}")),
     };
     for level in worker::our_levels()?.iter().rev() {
         join(format!("ours, {level}"), Worker::ours(level, options.threads));

@@ -8,47 +8,60 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::{python, shell};
 
-/// Runs `golden/*/make*.py` in a virtual environment with `golden/requirements.txt`, or those
-/// of one folder. A golden that changed stays changed, so that it can be looked at, and the
-/// run fails: a new reference is never taken unseen.
+/// A script that lies among what it makes.
+#[derive(Debug)]
+struct Maker {
+    script: PathBuf,
+    args: &'static [&'static str],
+}
+
+/// Makers elsewhere than in `golden/*/`, and those that want arguments. `TensorFlow` and
+/// `PyTorch` do not live in one process.
+const ELSEWHERE: &[(&str, &[&str])] = &[
+    ("crates/model/weights/tests/samples/make.py", &["numpy", "safetensors", "torch"]),
+    ("crates/model/weights/tests/samples/make.py", &["tensorflow"]),
+];
+
+/// Runs `golden/*/make*.py` and those elsewhere, or those whose path contains `only`, in a
+/// virtual environment with `golden/requirements.txt`. A golden that changed stays changed, so
+/// that it can be looked at, and the run fails: a new reference is never taken unseen.
 pub(crate) fn run(only: Option<&str>) -> Result<()> {
-    let golden = shell::root().join("golden");
-    let scripts = scripts(&golden, only)?;
-    let python = python::environment("goldens-venv", &golden.join("requirements.txt"))?;
+    let root = shell::root();
+    let mut makers = makers(&root)?;
+    makers.retain(|m| m.script.to_string_lossy().contains(only.unwrap_or_default()));
+    ensure!(!makers.is_empty(), "no script's path contains {:?}", only.unwrap_or_default());
+    let python = python::environment("goldens", &root.join("golden/requirements.txt"))?;
     let mut changed = Vec::new();
-    for script in &scripts {
-        let shown = script.strip_prefix(&golden).unwrap_or(script).display().to_string();
-        println!("── {shown}");
-        let folder = script.parent().context("a script lies in a folder")?;
-        let before = snapshot(folder)?;
+    for Maker { script, args } in &makers {
+        println!("── {} {}", script.display(), args.join(" "));
+        let folder = root.join(script.parent().context("a script lies in a folder")?);
+        let before = snapshot(&folder)?;
         let mut command = shell::command(&python, &[]);
-        command.arg(script).current_dir(folder).env("PYTHONDONTWRITEBYTECODE", "1");
-        shell::run(command)?;
-        changed.extend(differences(&before, &snapshot(folder)?));
+        command.arg(root.join(script)).args(*args).current_dir(&folder);
+        shell::run(command.env("PYTHONDONTWRITEBYTECODE", "1"))?;
+        changed.extend(differences(&before, &snapshot(&folder)?));
     }
     for file in &changed {
-        println!("changed: {}", file.strip_prefix(&golden).unwrap_or(file).display());
+        println!("changed: {}", file.strip_prefix(&root).unwrap_or(file).display());
     }
     if !changed.is_empty() {
-        bail!(
-            "{} goldens changed: look at each (`git diff --stat golden`), then commit or restore",
-            changed.len()
-        );
+        bail!("{} goldens changed: look at each, then commit or restore it", changed.len());
     }
-    println!("{} scripts made exactly what is there", scripts.len());
+    println!("{} scripts made exactly what is there", makers.len());
     Ok(())
 }
 
-/// The scripts, in order.
-fn scripts(golden: &Path, only: Option<&str>) -> Result<Vec<PathBuf>> {
+/// All makers, by path from the root.
+fn makers(root: &Path) -> Result<Vec<Maker>> {
     let mut found = Vec::new();
-    for folder in entries(golden)?.into_iter().filter(|p| p.is_dir()) {
-        if only.is_some_and(|name| !folder.ends_with(name)) {
-            continue;
+    for folder in entries(&root.join("golden"))?.into_iter().filter(|p| p.is_dir()) {
+        for script in entries(&folder)?.into_iter().filter(|p| is_script(p)) {
+            let script = script.strip_prefix(root).unwrap_or(&script).to_owned();
+            found.push(Maker { script, args: &[] });
         }
-        found.extend(entries(&folder)?.into_iter().filter(|p| is_script(p)));
     }
-    ensure!(!found.is_empty(), "no golden/{}/make*.py is there", only.unwrap_or("*"));
+    let elsewhere = ELSEWHERE.iter().map(|&(s, args)| Maker { script: s.into(), args });
+    found.extend(elsewhere);
     Ok(found)
 }
 
@@ -110,5 +123,15 @@ mod tests {
         let is = |name: &str| is_script(Path::new(name));
         assert!(is("golden/a/make.py") && is("make_big.py"));
         assert!(!is("golden/a/model.py") && !is("make.txt"));
+    }
+
+    #[test]
+    fn every_maker_is_there() {
+        let root = shell::root();
+        let makers = makers(&root).unwrap();
+        assert!(makers.len() > ELSEWHERE.len(), "no golden/*/make*.py");
+        for maker in makers {
+            assert!(root.join(&maker.script).is_file(), "{maker:?}");
+        }
     }
 }

@@ -16,7 +16,8 @@ cargo xtask COMMAND
 
   check              format, lints, tests, docs, rings, licences: what CI asks for
   deps               the rings' directions and the homes of foreign crates
-  goldens [FOLDER]   makes the goldens again with their scripts; fails if any changed
+  goldens [TEXT]     makes the goldens again with their scripts (those whose path contains
+                     TEXT); fails if any changed
   bench [OPTIONS]    the table against the peers, and a dated record
 
   bench options:

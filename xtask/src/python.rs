@@ -7,10 +7,15 @@ use anyhow::{Context, Result};
 
 use crate::shell;
 
-/// The interpreter of a virtual environment under the target folder, in which
-/// exactly `requirements` are installed. Made, or made anew, where needed.
+/// The interpreter of a virtual environment under the target folder, in which exactly
+/// `requirements` are installed; made, or made anew, where needed. The environment variable
+/// `PENTIMENTO_NAME_PYTHON` names one that is there already, as it is.
 pub(crate) fn environment(name: &str, requirements: &Path) -> Result<PathBuf> {
-    let folder = shell::target_dir().join(name);
+    let variable = format!("PENTIMENTO_{}_PYTHON", name.to_uppercase());
+    if let Some(python) = std::env::var_os(variable) {
+        return Ok(python.into());
+    }
+    let folder = shell::target_dir().join(format!("{name}-venv"));
     let python = folder.join("bin/python");
     let wanted = fs::read_to_string(requirements)
         .with_context(|| format!("could not read {}", requirements.display()))?;

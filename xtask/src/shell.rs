@@ -1,5 +1,6 @@
 //! Other programs, started from the workspace's root.
 
+use std::borrow::BorrowMut;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -32,8 +33,9 @@ pub(crate) fn cargo(args: &[&str]) -> Command {
 }
 
 /// Runs to the end; the program's output goes to the terminal.
-pub(crate) fn run(mut command: Command) -> Result<()> {
-    let shown = shown(&command);
+pub(crate) fn run(mut command: impl BorrowMut<Command>) -> Result<()> {
+    let command = command.borrow_mut();
+    let shown = shown(command);
     let status = command.status().with_context(|| format!("could not start `{shown}`"))?;
     if !status.success() {
         bail!("`{shown}` failed: {status}");

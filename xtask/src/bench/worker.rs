@@ -47,7 +47,7 @@ impl Worker {
         let out = out.to_string_lossy();
         let picture = "examples/pictures/mountains.jpg";
         let line = ["command", &program, "stylize", picture, "--style", "starry-night"];
-        let line = [&line[..], &["--threads", &threads, "--force", "-o", &out]].concat();
+        let line = [&line[..], &["--threads", &threads, "--overwrite", "-o", &out]].concat();
         Self::start("**ours**".into(), Side::Command, shell::command(our_program(), &line))
     }
 
@@ -122,10 +122,7 @@ pub(super) fn our_levels() -> Result<Vec<String>> {
     Ok(text.lines().map(str::to_owned).collect())
 }
 
-/// The interpreter that has the peers: `PENTIMENTO_PEERS_PYTHON`, or one of our own making.
+/// The interpreter that has the peers.
 pub(super) fn peers_python() -> Result<PathBuf> {
-    if let Some(python) = std::env::var_os("PENTIMENTO_PEERS_PYTHON") {
-        return Ok(python.into());
-    }
-    python::environment("peers-venv", &shell::root().join("bench/peers/requirements.txt"))
+    python::environment("peers", &shell::root().join("bench/peers/requirements.txt"))
 }

@@ -1,0 +1,107 @@
+//! The benchmarked networks in our engine, at one level.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use cpu::{Network, Plan, Session, Threads};
+use graph::{Builder, Conv, Graph, PadMode};
+use kernels::Level;
+use nets::{transformer_net, vgg};
+use tensor::{Shape4, Tensor};
+use testing::{Random, random_weights};
+use weights::Weights;
+
+/// As in `bench/peers`: the seed, and how long one turn measures.
+const SEED: u64 = 2;
+const BUDGET: Duration = Duration::from_millis(200);
+const MOST_RUNS: usize = 20;
+
+/// The engine with the networks that it has been asked for.
+pub(crate) struct Engine {
+    level: Level,
+    threads: Threads,
+    loaded: BTreeMap<String, Loaded>,
+}
+
+struct Loaded {
+    session: Session,
+    input: Tensor,
+}
+
+impl Engine {
+    pub(crate) fn new(level: Level, threads: usize) -> Result<Self> {
+        Ok(Self { level, threads: Threads::new(Some(threads))?, loaded: BTreeMap::new() })
+    }
+
+    /// `run`: milliseconds, the median of the runs that fit a turn after one untimed.
+    /// `check`: ten values of the output.
+    pub(crate) fn answer(&mut self, what: &str, case: &str) -> Result<String> {
+        if !self.loaded.contains_key(case) {
+            let loaded = load(case, self.level)?;
+            self.loaded.insert(case.to_owned(), loaded);
+        }
+        let loaded = self.loaded.get_mut(case).context("it was just loaded")?;
+        let Loaded { session, input } = loaded;
+        self.threads.run(|| match what {
+            "run" => Ok(timed(|| session.run(&[input]).output)),
+            "check" => Ok(ten_values(&session.run(&[input]).output)),
+            other => bail!("{other:?} is neither run nor check"),
+        })
+    }
+}
+
+fn load(case: &str, level: Level) -> Result<Loaded> {
+    let (graph, shape) = network(case)?;
+    let weights = Weights::bind(&graph, random_weights(&graph, SEED))?;
+    let network = Network::with_level(&graph, &weights, level)?;
+    let session = Session::new(Plan::new(&network, &[shape], &[])?);
+    let input = Random::named(SEED, "input").tensor(&shape, 1.0);
+    Ok(Loaded { session, input })
+}
+
+/// The same as `CASES` in `bench/peers/networks.py`.
+fn network(case: &str) -> Result<(Graph, Shape4)> {
+    let transformer = || transformer_net::graph(transformer_net::Config::default());
+    let vgg16 = || vgg::graph(&vgg::Config { up_to: "relu4_3".into(), ..vgg::Config::default() });
+    Ok(match case {
+        "transformer-256" => (transformer(), [1, 3, 256, 256]),
+        "transformer-512" => (transformer(), [1, 3, 512, 512]),
+        "transformer-1024" => (transformer(), [1, 3, 1024, 1024]),
+        "vgg16-batch1" => (vgg16(), [1, 3, 256, 256]),
+        "vgg16-batch4" => (vgg16(), [4, 3, 256, 256]),
+        "conv3x3" => (one_conv(), [1, 128, 64, 64]),
+        other => bail!("no case is called {other:?}"),
+    })
+}
+
+fn one_conv() -> Graph {
+    let mut g = Builder::new("one_conv");
+    let x = g.input("x", 128);
+    let x = g.conv("conv", x, Conv::same(128, 3, PadMode::Zero));
+    g.finish(x)
+}
+
+fn timed(mut run: impl FnMut() -> Tensor) -> String {
+    drop(run());
+    let (mut times, start) = (Vec::new(), Instant::now());
+    while times.len() < MOST_RUNS && (times.is_empty() || start.elapsed() < BUDGET) {
+        let before = Instant::now();
+        drop(run());
+        times.push(before.elapsed().as_secs_f64());
+    }
+    times.sort_by(f64::total_cmp);
+    let half = times.len() / 2;
+    let median = if times.len() % 2 == 1 {
+        times[half]
+    } else {
+        f64::midpoint(times[half - 1], times[half])
+    };
+    format!("{:.4}", median * 1e3)
+}
+
+fn ten_values(output: &Tensor) -> String {
+    let data = output.data();
+    let values = (0..10).map(|i| format!("{:.6e}", data[(2 * i + 1) * data.len() / 20]));
+    values.collect::<Vec<_>>().join(" ")
+}
