@@ -1,0 +1,120 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use crate::checkpoint::{self, Reader};
+use crate::source::volume;
+use crate::{DType, Format, Layout, Limits, NetworkCard, Precision, WeightsError};
+
+/// What a checkpoint holds, without its values. Displays as a table.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Inspection {
+    /// What kind of file it is.
+    pub format: Format,
+    /// Texts beside the tensors.
+    pub metadata: BTreeMap<String, String>,
+    /// The tensors, by name.
+    pub tensors: Vec<TensorInfo>,
+    /// Values of all tensors together.
+    pub parameters: u64,
+    /// Bytes of all values as they are stored, before any compression.
+    pub bytes: u64,
+}
+
+/// One tensor of an [`Inspection`].
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct TensorInfo {
+    /// Its name in the file.
+    pub name: String,
+    /// Its shape, axes as in the file.
+    pub shape: Vec<usize>,
+    /// How its values are stored.
+    pub dtype: DType,
+}
+
+impl TensorInfo {
+    fn values(&self) -> u64 {
+        volume(&self.shape).map_or(u64::MAX, |n| n as u64)
+    }
+}
+
+/// Reads a checkpoint's table of contents only: fast, and for any size of file.
+///
+/// # Errors
+///
+/// As [`read`](crate::read), but for damage in the values.
+pub fn inspect(path: &Path, limits: &Limits) -> Result<Inspection, WeightsError> {
+    let (format, reader) = checkpoint::open(path, limits)?;
+    Ok(inspection(format, &*reader))
+}
+
+fn inspection(format: Format, reader: &dyn Reader) -> Inspection {
+    let listing = reader.listing();
+    let info = listing.entries.iter().map(|e| TensorInfo {
+        name: e.name.clone(),
+        shape: e.shape.clone(),
+        dtype: e.dtype,
+    });
+    let mut tensors: Vec<_> = info.collect();
+    tensors.sort_by(|a, b| a.name.cmp(&b.name));
+    let sum = |f: fn(&TensorInfo) -> u64| tensors.iter().map(f).fold(0, u64::saturating_add);
+    let parameters = sum(TensorInfo::values);
+    let bytes = sum(|t| t.values().saturating_mul(t.dtype.size() as u64));
+    Inspection { format, metadata: listing.metadata.clone(), tensors, parameters, bytes }
+}
+
+impl fmt::Display for Inspection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "format      {}", self.format)?;
+        writeln!(f, "tensors     {}", self.tensors.len())?;
+        writeln!(f, "parameters  {}", self.parameters)?;
+        writeln!(f, "bytes       {}", self.bytes)?;
+        let width = self.metadata.keys().map(|key| key.chars().count()).max().unwrap_or(0);
+        for (key, text) in &self.metadata {
+            writeln!(f, "  {key:width$}  {}", clean(text))?;
+        }
+        let width = self.tensors.iter().map(|t| t.name.chars().count()).max().unwrap_or(0);
+        for TensorInfo { name, shape, dtype } in &self.tensors {
+            writeln!(f, "{:width$}  {dtype:4}  {shape:?}", clean(name))?;
+        }
+        Ok(())
+    }
+}
+
+/// A stranger's text without what could command a terminal.
+fn clean(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// What [`convert`] does to a checkpoint.
+#[derive(Clone, Debug, Default)]
+pub struct Conversion {
+    /// How the new file stores its values.
+    pub precision: Precision,
+    /// The source's names and axes; detected by default.
+    pub layout: Option<Layout>,
+    /// What the new file says about itself; the old file's metadata by default.
+    pub card: Option<NetworkCard>,
+    /// For reading.
+    pub limits: Limits,
+}
+
+/// Rewrites a checkpoint of any known format as safetensors, and says what it wrote.
+///
+/// # Errors
+///
+/// As [`read`](crate::read), [`Layout::apply`] and [`write`](crate::write).
+pub fn convert(from: &Path, to: &Path, how: &Conversion) -> Result<Inspection, WeightsError> {
+    let checkpoint = crate::read(from, &how.limits)?;
+    let layout = how.layout.or_else(|| Layout::detect(&checkpoint.tensors));
+    let tensors = match layout {
+        Some(layout) => layout.apply(checkpoint.tensors)?,
+        None => checkpoint.tensors,
+    };
+    let metadata = match &how.card {
+        Some(card) => card.to_metadata(),
+        None => checkpoint.metadata,
+    };
+    crate::write(to, &tensors, &metadata, how.precision)?;
+    inspect(to, &how.limits)
+}
