@@ -13,6 +13,7 @@ use std::io::Write;
 use anyhow::{Context, Result, bail};
 
 use crate::shell;
+use cases::Case;
 use options::{Options, Peers};
 use turns::Measured;
 use worker::Worker;
@@ -24,8 +25,8 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     if cases.is_empty() {
         bail!("no case is called {:?}; there are {}", options.only, cases::names());
     }
-    build()?;
-    let mut field = field(&options)?;
+    build(&cases)?;
+    let mut field = field(&options, &cases)?;
     let mut notes = field.notes;
     notes.extend(machine::warnings());
     turns::check(&mut field.workers, &cases)?;
@@ -39,9 +40,16 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn build() -> Result<()> {
-    let args = ["build", "--release", "--package", "pentimento-bench", "--package"];
-    shell::run(shell::cargo(&[&args[..], &["pentimento-cli"]].concat()))
+fn build(cases: &[Case]) -> Result<()> {
+    let mut args = vec!["build", "--release", "--package", "pentimento-bench"];
+    if has_command(cases) {
+        args.extend(["--package", "pentimento-cli"]);
+    }
+    shell::run(shell::cargo(&args))
+}
+
+fn has_command(cases: &[Case]) -> bool {
+    cases.iter().any(|c| c.name == cases::COMMAND)
 }
 
 /// Everybody who takes part, and why the others do not.
@@ -50,7 +58,7 @@ struct Field {
     notes: Vec<String>,
 }
 
-fn field(options: &Options) -> Result<Field> {
+fn field(options: &Options, cases: &[Case]) -> Result<Field> {
     let (mut workers, mut notes) = (Vec::new(), Vec::new());
     let mut join = |label: String, started: Result<Worker>| match started {
         Ok(worker) => workers.push(worker),
@@ -59,7 +67,9 @@ fn field(options: &Options) -> Result<Field> {
     for level in worker::our_levels()?.iter().rev() {
         join(format!("ours, {level}"), Worker::ours(level, options.threads));
     }
-    join("the command".into(), Worker::command(options.threads));
+    if has_command(cases) {
+        join("the command".into(), Worker::command(options.threads));
+    }
     if options.peers == Peers::Run {
         let python = worker::peers_python()?;
         for (backend, label) in cases::PEERS {
