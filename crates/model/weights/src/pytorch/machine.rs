@@ -17,8 +17,8 @@ use crate::source::{Source, io_error};
 use crate::{Format, Limits, WeightsError};
 
 /// Objects, stack places and memos per tensor allowed: a tensor with its name,
-/// storage, sizes and strides takes about 25, most of them shared by a memo.
-const OBJECTS_PER_ENTRY: usize = 16;
+/// storage, sizes and strides takes about 25.
+const OBJECTS_PER_ENTRY: usize = 32;
 
 pub(super) struct Machine<'m, 'a> {
     source: &'m mut Source<'a>,
@@ -30,7 +30,8 @@ pub(super) struct Machine<'m, 'a> {
     stack: Vec<Ref>,
     marks: Vec<usize>,
     memo: BTreeMap<u32, Ref>,
-    /// Items put into new containers: a call can copy a long list again and again.
+    /// Numbers and names copied into new objects, as words: a call can copy a long list
+    /// again and again.
     items: usize,
 }
 
@@ -229,6 +230,8 @@ impl<'m, 'a> Machine<'m, 'a> {
         self.items = self.items.saturating_add(match &object {
             Object::Sequence(items) => items.len(),
             Object::Dict(items) => items.len(),
+            Object::Tensor(view) => 2 * view.shape.len() + view.storage.key.len() / 8,
+            Object::Storage(storage) => storage.key.len() / 8,
             _ => 0,
         });
         let added = self.heap.add(object);

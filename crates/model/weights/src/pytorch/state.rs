@@ -135,3 +135,56 @@ fn key_text(heap: &Heap, key: Ref) -> Option<String> {
 fn joined(prefix: &str, name: &str) -> String {
     if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pytorch::machine::Machine;
+    use crate::source::Source;
+
+    fn names(pickle: &[u8]) -> Result<Vec<String>, WeightsError> {
+        let limits = Limits { entries: 1000, ..Limits::default() };
+        let mut source = Source::bytes(pickle);
+        let mut machine = Machine::new(&mut source, Format::PytorchZip, &limits);
+        let root = machine.run()?;
+        let (listing, _) = collect(&machine.heap, root, (Format::PytorchZip, &limits))?;
+        Ok(listing.entries.into_iter().map(|e| e.name).collect())
+    }
+
+    /// A scalar in storage "0".
+    const TENSOR: &str = "ctorch._utils\n_rebuild_tensor_v2\n(\
+        (U\u{7}storagectorch\nFloatStorage\nU\u{1}0U\u{3}cpuK\u{1}tQK\0))tR";
+
+    #[test]
+    fn nested_dictionaries_give_names_with_dots() {
+        let root = format!("}}(U\u{1}a}}(U\u{1}b{TENSOR}K\u{7}{TENSOR}uU\u{1}c]{TENSOR}au.");
+        assert_eq!(names(root.as_bytes()).unwrap(), ["a.b", "a.7", "c.0"]);
+        assert_eq!(names(format!("{TENSOR}.").as_bytes()).unwrap(), ["tensor"]);
+    }
+
+    #[test]
+    fn a_state_dictionary_under_a_usual_key_is_all_that_counts() {
+        let inside = format!("}}(U\u{8}module.a{TENSOR}u");
+        let root = format!("}}(U\u{5}modelK\u{1}U\u{5}other{inside}U\u{3}net{inside}u.");
+        assert_eq!(names(root.as_bytes()).unwrap(), ["a"]);
+    }
+
+    #[test]
+    fn a_tree_without_end_is_refused() {
+        // A list that holds itself.
+        assert!(matches!(names(b"]q\0h\0a."), Err(WeightsError::Corrupt { .. })));
+        // 40 lists, each of which holds the one before it twice: 2^40 leaves.
+        let mut pickle = b"]".to_vec();
+        for _ in 0..40 {
+            pickle.extend(b"2\x86");
+        }
+        pickle.push(b'.');
+        assert!(matches!(names(&pickle), Err(WeightsError::TooMany { .. })));
+        // One long name, used again and again.
+        let mut pickle = b"}(X\xff\xff\0\0".to_vec();
+        pickle.extend([b'n'; 0xffff]);
+        pickle.extend(TENSOR.as_bytes());
+        pickle.extend(b"u.");
+        assert!(matches!(names(&pickle), Err(WeightsError::Corrupt { .. })));
+    }
+}

@@ -1,0 +1,31 @@
+#!/bin/sh
+# Builds every target with coverage and runs each for $1 seconds (60), from the samples.
+set -eu
+cd "$(dirname "$0")"
+seconds=${1:-60}
+samples=../crates/model/weights/tests/samples
+target=$(rustc -vV | sed -n 's/^host: //p')
+
+# The flags that cargo-fuzz gives; sancov needs no nightly, the address sanitizer would.
+RUSTFLAGS="--cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module \
+-Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
+-Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares" \
+    cargo build --release --target "$target" --bins
+
+for name in fuzz_targets/*.rs; do
+    name=$(basename "$name" .rs)
+    mkdir -p "corpus/$name" "artifacts/$name"
+    case $name in
+    weights_safetensors) seeds=$samples/*.safetensors ;;
+    weights_numpy) seeds="$samples/*.npy $samples/stored.npz $samples/deflated.npz" ;;
+    weights_pytorch) seeds=$samples/*.pth ;;
+    weights_tensorflow) seeds="$samples/*.ckpt $samples/*.index" ;;
+    *) seeds= ;;
+    esac
+    # shellcheck disable=SC2086 # the globs are meant
+    [ -z "$seeds" ] || cp $seeds "corpus/$name/"
+    echo "== $name"
+    "${CARGO_TARGET_DIR:-target}/$target/release/$name" -max_total_time="$seconds" \
+        -rss_limit_mb=512 -malloc_limit_mb=256 -timeout=5 -max_len=8192 -print_final_stats=1 -verbosity=0 \
+        -artifact_prefix="artifacts/$name/" "corpus/$name"
+done
