@@ -23,13 +23,15 @@ mod error;
 mod format;
 mod keep;
 mod limits;
+mod metadata;
 mod picture;
 mod probe;
+mod profile;
 mod resize;
 mod write;
 
 pub use decode::{decode, decode_file};
-pub use encode::{EncodeOptions, encode, encode_file};
+pub use encode::{Effort, EncodeOptions, encode, encode_file};
 pub use error::ImagingError;
 pub use format::Format;
 pub use keep::keep_colours;

@@ -1,6 +1,9 @@
 use std::fmt;
 
-use crate::Format;
+use crate::{
+    Format,
+    metadata::{exif, xmp},
+};
 
 /// What one pixel is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,6 +102,19 @@ pub struct Metadata {
     pub source_icc: Option<Vec<u8>>,
 }
 
+impl Metadata {
+    /// Makes what it says about the pixels true of an upright sRGB picture of
+    /// `[height, width]`.
+    pub(crate) fn settle(&mut self, size: [usize; 2]) {
+        if let Some(block) = &mut self.exif {
+            exif::settle(block, size);
+        }
+        if let Some(packet) = &mut self.xmp {
+            xmp::settle(packet, size);
+        }
+    }
+}
+
 impl fmt::Debug for Metadata {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bytes = |field: &Option<Vec<u8>>| field.as_ref().map(Vec::len);
@@ -146,6 +162,15 @@ impl Picture {
     #[must_use]
     pub(crate) fn with_source(self, source: Format) -> Self {
         Self { source: Some(source), ..self }
+    }
+
+    /// Other pixels with this picture's metadata, made true of the new size.
+    pub(crate) fn recoloured(&self, size: [usize; 2], channels: Channels, pixels: Pixels) -> Self {
+        let mut metadata = self.metadata.clone();
+        if size != self.size() {
+            metadata.settle(size);
+        }
+        Self { source: self.source, metadata, ..Self::new(size, channels, pixels) }
     }
 
     /// Pixels across.

@@ -1,1 +1,0 @@
-//! sRGB, linear light and CIE Lab.
