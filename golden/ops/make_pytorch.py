@@ -156,9 +156,13 @@ def pools():
 
 def others():
     norm = layer("instance_norm", eps=1e-5)
-    for h, w in [(1, 1), (1, 7), (9, 13), (21, 26)]:
+    # One pixel: its deviation is the root of epsilon.
+    yield case("instance norm 1x1", (2, 5, 1, 1), dict(norm), condition=1 / 1e-5**0.5)
+    for h, w in [(1, 7), (9, 13), (21, 26)]:
         yield case(f"instance norm {h}x{w}", (2, 5, h, w), dict(norm))
-    yield case("instance norm far from zero", (1, 17, 9, 13), layer("scale", scale=0.01, shift=100.0), dict(norm))
+    # Deviation: 0.01 / sqrt(3) of a uniform variable, and epsilon.
+    yield case("instance norm far from zero", (1, 17, 9, 13), layer("scale", scale=0.01, shift=100.0), dict(norm),
+               condition=100 / (1e-4 / 3 + 1e-5) ** 0.5)
     yield case("instance norm eps 1e-3", (2, 20, 5, 6), layer("instance_norm", eps=1e-3), amplitude=0.05)
     yield case("batch norm", (2, 19, 5, 6), layer("batch_norm", eps=1e-5))
     for name in ["relu", "relu6", "leaky_relu", "tanh", "sigmoid", "silu"]:

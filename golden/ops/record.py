@@ -15,12 +15,17 @@ import common
 SEED = 3
 
 
-def case(name, shapes, *layers, nan=False, amplitude=1.0):
-    """`shapes` is one input shape or a list of them. A layer without `reads` reads the one before."""
+def case(name, shapes, *layers, nan=False, amplitude=1.0, condition=0.0):
+    """`shapes` is one input shape or a list of them. A layer without `reads` reads the one before.
+
+    `condition` is how much the operation enlarges a rounding of its input, relative to its result:
+    for a norm, how many standard deviations the mean is from zero.
+    """
     shapes = shapes if isinstance(shapes, list) else [shapes]
     for i, layer in enumerate(layers):
         layer.setdefault("reads", [len(shapes) + i - 1])
-    return dict(name=name, inputs=[list(s) for s in shapes], amplitude=amplitude, nan=nan, layers=list(layers))
+    return dict(name=name, inputs=[list(s) for s in shapes], amplitude=amplitude, nan=nan,
+                condition=condition, layers=list(layers))
 
 
 def inputs(case):

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use safetensors::{Dtype, SafeTensors};
 use tensor::Tensor;
 
-use crate::Random;
+use crate::{Mismatch, Random, Tolerance, check_close, largest};
 
 /// A file of tensors under `golden/`, or of real weights.
 #[derive(Clone, Debug)]
@@ -33,15 +33,21 @@ pub enum GoldenError {
         /// Its type.
         dtype: Dtype,
     },
-}
-
-/// What a whole tensor was like, of which only samples are kept.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Stats {
-    /// Mean of all values.
-    pub mean: f64,
-    /// Largest magnitude.
-    pub scale: f64,
+    /// The file holds nothing of that name.
+    #[error("no golden is called {name:?}")]
+    Missing {
+        /// The name.
+        name: String,
+    },
+    /// What was computed is not what is stored. The first two values are the
+    /// mean and the largest magnitude of the whole tensor, the others samples.
+    #[error("{name}{source}")]
+    Mismatch {
+        /// The tap.
+        name: String,
+        /// How it differs.
+        source: Mismatch,
+    },
 }
 
 /// A file of this project's `golden/` folder.
@@ -87,22 +93,59 @@ impl Golden {
         self.0.binary_search_by(|(n, _)| n.as_str().cmp(name)).ok().map(|i| &self.0[i].1)
     }
 
-    /// The stored samples of a tap with the same samples of `full`, and what
-    /// the whole tensor was like. `None` if the tap is not stored.
-    pub fn samples(&self, name: &str, full: &Tensor) -> Option<(Vec<f32>, &[f32], Stats)> {
-        let [mean, scale, want @ ..] = self.get(name)?.data() else { return None };
-        let (mean, scale) = (f64::from(*mean), f64::from(*scale));
-        Some((sampled(full, name, want.len()), want, Stats { mean, scale }))
+    /// Compares a tensor with what is stored of it under `name`: its mean, its
+    /// largest magnitude and samples at random places. The tolerance's scale is
+    /// the whole tensor's.
+    ///
+    /// # Errors
+    ///
+    /// If nothing is stored under that name, or something is further off.
+    pub fn check(&self, name: &str, got: &Tensor, tolerance: Tolerance) -> Result<(), GoldenError> {
+        let stored = self.get(name).map(Tensor::data);
+        let Some(want @ [_, scale, samples @ ..]) = stored else {
+            return Err(GoldenError::Missing { name: name.to_owned() });
+        };
+        let data = got.data();
+        let mean = data.iter().map(|&v| f64::from(v)).sum::<f64>() / data.len() as f64;
+        let mut have = vec![mean as f32, largest(data) as f32];
+        have.extend(sampled(data, tap(name), samples.len()));
+        let tolerance = Tolerance::Absolute(tolerance.allowed(f64::from(*scale)));
+        check_close(&have, want, tolerance)
+            .map_err(|source| GoldenError::Mismatch { name: name.to_owned(), source })
     }
 }
 
-/// `count` values at random places that depend on `name` alone, or all values
-/// in their order if there are no more than that.
-fn sampled(full: &Tensor, name: &str, count: usize) -> Vec<f32> {
-    let data = full.data();
+/// `conv1` of `1x3x33x45/conv1`: what the samples' places depend on.
+fn tap(name: &str) -> &str {
+    name.split_once('/').map_or(name, |(_, tap)| tap)
+}
+
+/// `count` values at places that depend on `tap` alone, or all values in their
+/// order if there are no more than that.
+fn sampled(data: &[f32], tap: &str, count: usize) -> Vec<f32> {
     if data.len() <= count {
         return data.to_vec();
     }
-    let mut random = Random::named(0, name);
+    let mut random = Random::named(0, tap);
     (0..count).map(|_| data[random.below(data.len())]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::TAP;
+
+    #[test]
+    fn a_tap_is_held_to_what_is_stored() {
+        let stored = Tensor::new([6], vec![2.5, 4.0, 1.0, 2.0, 3.0, 4.0]);
+        let golden = Golden(vec![("case/tap".to_owned(), stored)]);
+        let check = |last: f32| {
+            golden.check("case/tap", &Tensor::new([2, 2], vec![1.0, 2.0, 3.0, last]), TAP)
+        };
+        assert!(check(4.0003).is_ok());
+        let message = check(4.0005).unwrap_err().to_string();
+        assert!(message.starts_with("case/tap") && message.contains("want 4"), "{message}");
+        let other = golden.check("case/top", &Tensor::zeros([1]), TAP).unwrap_err();
+        assert_eq!(other.to_string(), "no golden is called \"case/top\"");
+    }
 }

@@ -11,6 +11,6 @@ mod picture;
 mod random;
 
 pub use close::{Mismatch, PICTURE, REORDERED, TAP, Tolerance, check_close, largest};
-pub use golden::{Golden, GoldenError, Stats, golden_path, material};
+pub use golden::{Golden, GoldenError, golden_path, material};
 pub use picture::{encoded, smooth_picture};
 pub use random::{Random, random_weights};

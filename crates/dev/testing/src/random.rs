@@ -16,12 +16,17 @@ impl Random {
         Self(seed)
     }
 
-    /// The stream that belongs to a name: seed xor the name's 64-bit FNV-1a.
+    /// The stream that belongs to a name.
     pub fn named(seed: u64, name: &str) -> Self {
+        Self(Self::seed(seed, name))
+    }
+
+    /// The seed of [`Random::named`]: `seed` xor the name's 64-bit FNV-1a.
+    pub fn seed(seed: u64, name: &str) -> u64 {
         const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
         const PRIME: u64 = 0x0100_0000_01b3;
         let hash = name.bytes().fold(OFFSET, |h, b| (h ^ u64::from(b)).wrapping_mul(PRIME));
-        Self(seed ^ hash)
+        seed ^ hash
     }
 
     /// 64 random bits.
