@@ -1,3 +1,47 @@
 //! The command `pentimento`.
+//!
+//! In three steps: `flags` says what can be typed; each command turns its flags
+//! into a job with every check made; then the job runs. Only here do errors
+//! become exit statuses.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod docs;
+mod exit;
+mod flags;
+mod progress;
+mod quantity;
+mod styles;
+mod stylize;
+mod summary;
+mod weights;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use exit::Outcome;
+use flags::{Command, Flags};
+
+fn main() -> ExitCode {
+    match run(&Flags::parse().command) {
+        Ok(outcome) => outcome.into(),
+        Err(error) => {
+            if !exit::is_broken_pipe(&error) {
+                progress::say(&format!("{error:#}"));
+            }
+            exit::status(&error)
+        }
+    }
+}
+
+fn run(command: &Command) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Stylize(flags) => return stylize::run(flags),
+        Command::Styles(flags) => styles::run(flags)?,
+        Command::Weights(flags) => weights::run(flags)?,
+        Command::Summary(flags) => summary::run(flags)?,
+        Command::Completions(flags) => docs::completions(flags)?,
+        Command::Man(flags) => docs::man(flags)?,
+    }
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,59 @@
+//! Exit statuses, as `--help` lists them.
+
+use std::io;
+use std::process::ExitCode;
+
+use pentimento::pipeline::PipelineError;
+
+/// What a run that could be carried out ended as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// Everything is done.
+    Done,
+    /// Something is wrong with some of the pictures.
+    SomeFailed,
+    /// Stopped by a signal.
+    Interrupted,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        Self::from(match outcome {
+            Outcome::Done => 0,
+            Outcome::SomeFailed => 1,
+            Outcome::Interrupted => 130,
+        })
+    }
+}
+
+const OTHER: u8 = 1;
+const USAGE: u8 = 2;
+const NO_PICTURES: u8 = 3;
+const WEIGHTS: u8 = 4;
+const OUTPUT: u8 = 5;
+
+/// The status for a run that could not be carried out.
+pub(crate) fn status(error: &anyhow::Error) -> ExitCode {
+    if is_broken_pipe(error) {
+        return ExitCode::SUCCESS;
+    }
+    let pipeline = error.chain().find_map(|e| e.downcast_ref::<PipelineError>());
+    ExitCode::from(match pipeline {
+        Some(PipelineError::Option { .. } | PipelineError::Output { .. }) => USAGE,
+        Some(PipelineError::NoPictures { .. }) => NO_PICTURES,
+        Some(
+            PipelineError::UnknownStyle { .. }
+            | PipelineError::Weights { .. }
+            | PipelineError::NotAStyle { .. },
+        ) => WEIGHTS,
+        Some(PipelineError::Unwritable { .. }) => OUTPUT,
+        _ if error.chain().any(|e| e.is::<io::Error>()) => OUTPUT,
+        _ => OTHER,
+    })
+}
+
+/// Whether all that happened is that nobody reads on, as with `| head`.
+pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let kinds = error.chain().filter_map(|e| e.downcast_ref::<io::Error>()).map(io::Error::kind);
+    kinds.into_iter().any(|kind| kind == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,238 @@
+//! What can be typed. Nothing is checked here that needs more than the word itself.
+
+use std::ffi::OsString;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+use crate::quantity;
+
+/// Restyle pictures with convolutional networks, on an ordinary processor.
+#[derive(Debug, Parser)]
+#[command(name = "pentimento", version, arg_required_else_help = true, after_help = EXAMPLES)]
+pub(crate) struct Flags {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  pentimento stylize photo.jpg --style starry-night -o painting.jpg
+  pentimento stylize holiday/ --recursive --style starry-night -o painted/
+  pentimento styles
+
+Each command's --help says more: pentimento stylize --help";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Stylize(Box<Stylize>),
+    Styles(Styles),
+    /// Look into a file of weights, or turn it into another kind.
+    #[command(subcommand)]
+    Weights(Weights),
+    Summary(Summary),
+    Completions(Completions),
+    Man(Man),
+}
+
+/// Paint pictures in a style.
+///
+/// Each picture comes back at its own size, with its transparency, depth and
+/// metadata. Outputs that are already there are left alone, so that a batch that
+/// was broken off goes on where it was.
+#[derive(Args, Debug)]
+#[command(after_help = STYLIZE_HELP)]
+pub(crate) struct Stylize {
+    /// Pictures, and folders of pictures.
+    #[arg(required = true, value_name = "PICTURE|FOLDER", value_hint = ValueHint::AnyPath)]
+    pub(crate) inputs: Vec<PathBuf>,
+
+    /// A style that ships (see `pentimento styles`), or a file of weights:
+    /// safetensors, a PyTorch checkpoint, NumPy arrays or a TensorFlow checkpoint.
+    #[arg(short, long, value_name = "NAME|FILE", value_hint = ValueHint::AnyPath)]
+    pub(crate) style: OsString,
+
+    /// Where the result goes: a file if its name ends like a picture's, otherwise
+    /// a folder, which is made if it is not there.
+    #[arg(short, long, value_name = "OUT", value_hint = ValueHint::AnyPath)]
+    pub(crate) output: PathBuf,
+
+    /// How much of the style: 0 is the photograph as it is, 1 the style in full.
+    #[arg(long, value_name = "0..1", default_value_t = 1.0, value_parser = quantity::share)]
+    pub(crate) strength: f32,
+
+    /// Keep the photograph's colours; only light and dark come from the style.
+    #[arg(long, alias = "keep-colours")]
+    pub(crate) keep_colors: bool,
+
+    /// Make the result's longer side this many pixels. The smaller, the larger
+    /// the brush strokes. Without it, pictures keep their size.
+    #[arg(long, value_name = "PIXELS", value_parser = quantity::side)]
+    pub(crate) size: Option<usize>,
+
+    /// Search folders to the bottom; the results mirror them.
+    #[arg(short, long)]
+    pub(crate) recursive: bool,
+
+    /// Make outputs again that are already there.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+
+    /// Format of the results, if the output's name does not say it. Without it,
+    /// each picture keeps its own (PNG where that cannot be written).
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub(crate) format: Option<Format>,
+
+    /// JPEG quality.
+    #[arg(long, value_name = "1..100", value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) quality: Option<u8>,
+
+    /// Threads to compute with. Without it, one for each processor. The result does
+    /// not depend on it.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Refuse pictures of more pixels, before they are decoded: 50M are fifty million.
+    /// Without it, 200M.
+    #[arg(long, value_name = "N", value_parser = quantity::amount)]
+    pub(crate) max_pixels: Option<u64>,
+
+    /// Refuse pictures that would take more memory, before it is taken: 2G, 800M.
+    /// Without it, three quarters of what is free.
+    #[arg(long, value_name = "BYTES", value_parser = quantity::amount)]
+    pub(crate) max_memory: Option<u64>,
+
+    /// Print a report of every picture as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Say nothing but what went wrong.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+const STYLIZE_HELP: &str = "\
+Examples:
+  pentimento stylize photo.jpg --style starry-night -o painting.jpg
+  pentimento stylize photo.jpg --style starry-night --strength 0.7 --keep-colors -o soft.png
+  pentimento stylize *.jpg --style ./mosaic.pth --size 1600 -o painted/
+  pentimento stylize holiday/ --recursive --style starry-night --json -o painted/ > report.json
+
+Exit status:
+  0    every picture is done, or was there already
+  1    something is wrong with some pictures; the others are done
+  2    a flag or argument is wrong
+  3    no pictures found
+  4    the style, or its file of weights, cannot be used
+  5    the output cannot be written
+  130  interrupted (Ctrl-C): the picture in work was finished, the rest is left";
+
+/// A format that can be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    #[value(alias = "jpg")]
+    Jpeg,
+    Png,
+    Webp,
+    #[value(alias = "tif")]
+    Tiff,
+    Bmp,
+}
+
+/// List the styles that ship.
+#[derive(Args, Debug)]
+pub(crate) struct Styles {
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Weights {
+    Inspect(Inspect),
+    Convert(Convert),
+}
+
+/// Show what a file of weights holds. Runs nothing that is in it.
+#[derive(Args, Debug)]
+pub(crate) struct Inspect {
+    /// safetensors, PyTorch, NumPy or TensorFlow.
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub(crate) file: PathBuf,
+
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Turn a file of weights into safetensors.
+///
+/// Where the tensors are a known style network's, they get its names, and the
+/// result says which network it is and how to feed it.
+#[derive(Args, Debug)]
+#[command(after_help = CONVERT_HELP)]
+pub(crate) struct Convert {
+    /// safetensors, PyTorch, NumPy or TensorFlow.
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub(crate) input: PathBuf,
+
+    /// The safetensors file to write.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) output: PathBuf,
+
+    /// How values are stored; f16 halves the file.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) dtype: Dtype,
+}
+
+const CONVERT_HELP: &str = "\
+Example:
+  pentimento weights convert mosaic.pth mosaic.safetensors --dtype f16";
+
+/// How values are stored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Dtype {
+    #[default]
+    F32,
+    F16,
+}
+
+/// Show a network's layers, parameters and work.
+#[derive(Args, Debug)]
+pub(crate) struct Summary {
+    /// A network's name, a style that ships, or a file of weights.
+    #[arg(value_name = "NETWORK", value_hint = ValueHint::AnyPath)]
+    pub(crate) network: OsString,
+
+    /// Height and width of the input.
+    #[arg(long, value_name = "HxW", default_value = "256x256", value_parser = quantity::height_by_width)]
+    pub(crate) size: [usize; 2],
+
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Print a completion script for a shell.
+#[derive(Args, Debug)]
+#[command(after_help = COMPLETIONS_HELP)]
+pub(crate) struct Completions {
+    /// Which shell.
+    #[arg(value_enum)]
+    pub(crate) shell: Shell,
+}
+
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  pentimento completions bash > ~/.local/share/bash-completion/completions/pentimento
+  pentimento completions fish > ~/.config/fish/completions/pentimento.fish";
+
+/// Print the man page, or write one for every command.
+#[derive(Args, Debug)]
+pub(crate) struct Man {
+    /// Folder for the pages; without it, the first one is printed.
+    #[arg(value_hint = ValueHint::DirPath)]
+    pub(crate) folder: Option<PathBuf>,
+}

@@ -1,0 +1,70 @@
+//! Numbers as people type them.
+
+/// A share from 0 to 1.
+pub(crate) fn share(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(v) if (0.0..=1.0).contains(&v) => Ok(v),
+        _ => Err("use a number from 0 to 1, such as 0.7".to_owned()),
+    }
+}
+
+/// The length of a picture's side.
+pub(crate) fn side(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(v @ 1..=65_535) => Ok(v),
+        _ => Err("use a whole number of pixels from 1 to 65535".to_owned()),
+    }
+}
+
+/// A number with an optional `k`, `M` or `G`.
+pub(crate) fn amount(text: &str) -> Result<u64, String> {
+    let wrong = || "use a number, such as 800M or 2G".to_owned();
+    let (digits, unit) = match text.trim_end_matches(['b', 'B']).char_indices().last() {
+        Some((end, 'k' | 'K')) => (&text[..end], 1e3),
+        Some((end, 'm' | 'M')) => (&text[..end], 1e6),
+        Some((end, 'g' | 'G')) => (&text[..end], 1e9),
+        _ => (text, 1.0),
+    };
+    let number: f64 = digits.parse().map_err(|_| wrong())?;
+    let amount = number * unit;
+    if amount.is_finite() && (1.0..1e18).contains(&amount) {
+        Ok(amount as u64)
+    } else {
+        Err(wrong())
+    }
+}
+
+/// `256x320`.
+pub(crate) fn height_by_width(text: &str) -> Result<[usize; 2], String> {
+    let wrong = || "use height and width, such as 256x320".to_owned();
+    let (height, width) = text.split_once(['x', 'X', '×']).ok_or_else(wrong)?;
+    Ok([side(height).map_err(|_| wrong())?, side(width).map_err(|_| wrong())?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_have_units() {
+        let cases = [("7", 7), ("50M", 50_000_000), ("1.5G", 1_500_000_000), ("800kB", 800_000)];
+        for (text, want) in cases {
+            assert_eq!(amount(text), Ok(want), "{text}");
+        }
+        for text in ["", "G", "-1", "0", "1T", "nan", "inf", "1e99", "ä", "5×"] {
+            assert!(amount(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn shares_and_sizes_have_ranges() {
+        assert_eq!(share("0.5"), Ok(0.5));
+        for text in ["-0.1", "1.1", "NaN", "half"] {
+            assert!(share(text).is_err(), "{text}");
+        }
+        assert_eq!(height_by_width("256x320"), Ok([256, 320]));
+        for text in ["256", "0x1", "x", "1x70000"] {
+            assert!(height_by_width(text).is_err(), "{text}");
+        }
+    }
+}

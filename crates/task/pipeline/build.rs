@@ -1,0 +1,35 @@
+//! Finds the styles that ship: every `zoo/NAME/NAME.safetensors`.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../zoo");
+    println!("cargo::rerun-if-changed={}", zoo.display());
+    let mut table = String::from("&[\n");
+    for (name, file) in styles(&zoo)? {
+        println!("cargo::rerun-if-changed={}", file.display());
+        let file = file.canonicalize()?;
+        let file = file.to_string_lossy().into_owned();
+        let _ = writeln!(table, "    ({name:?}, include_bytes!({file:?})),");
+    }
+    table.push_str("]\n");
+    let out = env::var_os("OUT_DIR").map(PathBuf::from).unwrap_or_default();
+    fs::write(out.join("shipped.rs"), table)
+}
+
+/// Names and files, by name.
+fn styles(zoo: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+    let mut found = vec![];
+    for entry in zoo.read_dir()? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let file = entry.path().join(format!("{name}.safetensors"));
+        if file.is_file() {
+            found.push((name, file));
+        }
+    }
+    found.sort();
+    Ok(found)
+}

@@ -1,0 +1,159 @@
+//! One picture through a style.
+
+use cpu::{Plan, Session};
+use graph::Shape4;
+use imaging::{Filter, Fit, Picture, resize_tensor};
+use tensor::Tensor;
+
+use crate::blend::weaken;
+use crate::frame::Frame;
+use crate::{PipelineError, Style};
+
+/// Whose colours a result has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Colors {
+    /// The style's.
+    #[default]
+    Style,
+    /// The photograph's: only lightness comes from the style.
+    Picture,
+}
+
+/// How a picture is stylized.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct StylizeOptions {
+    /// From 0, the photograph as it is, to 1, the style in full. Default: 1.
+    pub strength: f32,
+    /// Whose colours the result has. Default: the style's.
+    pub colors: Colors,
+    /// Pixels of the result's longer side; the photograph is scaled to it before
+    /// the network sees it, so that a smaller one has larger brush strokes.
+    /// Default: the photograph's own size.
+    pub size: Option<usize>,
+    /// Bytes of memory that one picture may take. Default: no limit.
+    pub memory: u64,
+}
+
+impl Default for StylizeOptions {
+    fn default() -> Self {
+        Self { strength: 1.0, colors: Colors::default(), size: None, memory: u64::MAX }
+    }
+}
+
+impl StylizeOptions {
+    /// Checks the values against their ranges.
+    ///
+    /// # Errors
+    ///
+    /// [`PipelineError::Option`] for the first that is out of range.
+    pub fn check(&self) -> Result<(), PipelineError> {
+        let wrong =
+            |option, value: String, range| Err(PipelineError::Option { option, value, range });
+        if !(0.0..=1.0).contains(&self.strength) {
+            return wrong("strength", self.strength.to_string(), "from 0 to 1");
+        }
+        if let Some(size @ (0 | MOST_PIXELS..)) = self.size {
+            return wrong("size", size.to_string(), "from 1 to 65535 pixels");
+        }
+        Ok(())
+    }
+}
+
+/// A longer side than any JPEG has is a slip of the finger.
+const MOST_PIXELS: usize = 1 << 16;
+
+/// Values of 4 bytes a pixel beside the engine's own: the picture, what goes
+/// into the network, what comes out, and the result, of three channels each.
+const BYTES_PER_PIXEL: u64 = 4 * 3 * 4;
+
+/// A style at work. Keeps the buffers for the last size, so that pictures of one
+/// size follow one another without new memory.
+///
+/// It runs on the threads of the rayon pool that calls it; see [`cpu::Threads`].
+#[derive(Debug)]
+pub struct Stylizer {
+    style: Style,
+    ready: Option<(Shape4, Session)>,
+}
+
+impl Stylizer {
+    /// Nothing is computed or taken before the first picture.
+    pub fn new(style: Style) -> Self {
+        Self { style, ready: None }
+    }
+
+    /// The style.
+    pub fn style(&self) -> &Style {
+        &self.style
+    }
+
+    /// The picture in this style: of the same size (or [`StylizeOptions::size`]),
+    /// with the same transparency, depth and metadata. Any size of at least one
+    /// pixel will do.
+    ///
+    /// # Errors
+    ///
+    /// - [`PipelineError::Option`] for a value out of its range.
+    /// - [`PipelineError::Memory`], before the memory is taken.
+    /// - [`PipelineError::NotFinite`] if the weights are damaged.
+    pub fn stylize(
+        &mut self,
+        picture: &Picture,
+        options: &StylizeOptions,
+    ) -> Result<Picture, PipelineError> {
+        options.check()?;
+        let own = picture.size();
+        let size = options.size.map_or(own, |long| Fit::Long(long).size(own));
+        let frame = self.style.fit.frame(size);
+        self.prepare(&frame, size, options.memory)?;
+        let mut rgb = picture.to_rgb_tensor();
+        if size != own {
+            rgb = resize_tensor(&rgb, size, Filter::default());
+            rgb.data_mut().iter_mut().for_each(|v| *v = v.clamp(0.0, 1.0));
+        }
+        let mut styled = self.run(&frame, &rgb)?;
+        if options.colors == Colors::Picture {
+            styled = imaging::keep_colours(&styled, &rgb);
+        }
+        if options.strength < 1.0 {
+            weaken(&mut styled, &rgb, options.strength);
+        }
+        drop(rgb);
+        Ok(picture.with_rgb_tensor(&styled))
+    }
+
+    /// Makes sure of a session for this size, within the memory allowed.
+    fn prepare(
+        &mut self,
+        frame: &Frame,
+        [height, width]: [usize; 2],
+        limit: u64,
+    ) -> Result<(), PipelineError> {
+        let shape = frame.shape();
+        if self.ready.as_ref().is_some_and(|(ready, _)| *ready == shape) {
+            return Ok(());
+        }
+        self.ready = None; // the old buffers go before the new ones come
+        let plan = Plan::new(&self.style.network, &[shape], &[])?;
+        let pixels = shape[2] as u64 * shape[3] as u64;
+        let need = plan.memory() as u64 + pixels * BYTES_PER_PIXEL;
+        if need > limit {
+            let factor = (limit as f64 / need as f64).sqrt() * 0.95;
+            let size = (height.max(width) as f64 * factor) as usize;
+            return Err(PipelineError::Memory { width, height, need, limit, size });
+        }
+        self.ready = Some((shape, Session::new(plan)));
+        Ok(())
+    }
+
+    /// `[1, 3, H, W]` in `0..=1` through the network and back.
+    fn run(&mut self, frame: &Frame, rgb: &Tensor) -> Result<Tensor, PipelineError> {
+        // Taken out, so that after a panic nobody goes on with half-written buffers.
+        let Some((shape, mut session)) = self.ready.take() else { unreachable!() };
+        let input = frame.fill(rgb, &self.style.card().input);
+        let output = session.run(&[&input]).output;
+        self.ready = Some((shape, session));
+        drop(input);
+        frame.cut(&output, &self.style.card().output).ok_or(PipelineError::NotFinite)
+    }
+}
