@@ -83,7 +83,13 @@ impl Pixels {
 
 impl fmt::Debug for Pixels {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pixels({} values, {:?} bits)", self.len(), self.depth())
+        /// Enough to see what is going on, few enough to read.
+        const SHOWN: usize = 16;
+        let n = self.len().min(SHOWN);
+        match self {
+            Self::U8(values) => write!(f, "U8({} values: {:?}…)", values.len(), &values[..n]),
+            Self::U16(values) => write!(f, "U16({} values: {:?}…)", values.len(), &values[..n]),
+        }
     }
 }
 

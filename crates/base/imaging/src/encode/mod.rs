@@ -93,9 +93,7 @@ pub fn encode_file(
 fn eight_bits(picture: &Picture) -> Cow<'_, [u8]> {
     match picture.pixels() {
         Pixels::U8(values) => Cow::Borrowed(values),
-        Pixels::U16(values) => Cow::Owned(
-            values.iter().map(|&v| ((u32::from(v) * 255 + 32767) / 65535) as u8).collect(),
-        ),
+        Pixels::U16(values) => Cow::Owned(values.iter().map(|&v| profile::narrow(v)).collect()),
     }
 }
 
