@@ -50,9 +50,23 @@ fn numpy_in_both_orders() {
     }
     assert_eq!(array("big_i4.npy"), Tensor::new([2, 2], vec![1.0, -2.0, 3.0, 70000.0]));
     holds_both("stored.npz", Format::Npz);
+    holds_both("zip64.npz", Format::Npz);
     let deflated = read(&sample("deflated.npz"), &Limits::default()).unwrap().tensors;
     assert_eq!(deflated["a.weight"], weight());
     assert_eq!(deflated["a.bias"].data(), [7.0, 7.0]);
+}
+
+#[test]
+fn archives_with_64_bit_ends() {
+    // Python writes the small numbers into the old end record too; a huge archive cannot.
+    let mut bytes = std::fs::read(sample("zip64.npz")).unwrap();
+    let end = bytes.len() - 22;
+    bytes[end + 8..end + 20].fill(0xff);
+    let tensors = read_bytes(&bytes, &Limits::default()).unwrap().tensors;
+    assert_eq!(tensors["a.weight"], weight());
+    bytes[end - 20] = 0; // the locator's signature
+    let error = read_bytes(&bytes, &Limits::default()).unwrap_err().to_string();
+    assert!(error.contains("no 64-bit end record"), "{error}");
 }
 
 #[test]

@@ -182,7 +182,7 @@ mod tests {
         assert!(matches!(names(&pickle), Err(WeightsError::TooMany { .. })));
         // One long name, used again and again.
         let mut pickle = b"}(X\xff\xff\0\0".to_vec();
-        pickle.extend([b'n'; 0xffff]);
+        pickle.extend(vec![b'n'; 0xffff]);
         pickle.extend(TENSOR.as_bytes());
         pickle.extend(b"u.");
         assert!(matches!(names(&pickle), Err(WeightsError::Corrupt { .. })));

@@ -18,9 +18,8 @@ const TRAILER: u64 = 5; // compression and checksum
 /// snappy makes at most 64 bytes of three.
 const SNAPPY_RATIO: usize = 22;
 
-fn corrupt(offset: u64, what: &str) -> WeightsError {
-    // Before the header is read nobody knows which of the two it is.
-    WeightsError::corrupt(Format::TensorflowV2, offset, what)
+fn corrupt(format: Format, offset: u64, what: &str) -> WeightsError {
+    WeightsError::corrupt(format, offset, what)
 }
 
 /// Whether a file ends as a table does.
@@ -45,6 +44,8 @@ pub(crate) struct Table<'a> {
     blocks: Vec<Handle>,
     /// The largest block, compressed or not.
     limit: u64,
+    /// For messages; V2 until the header says otherwise.
+    pub(super) format: Format,
 }
 
 impl<'a> Table<'a> {
@@ -53,13 +54,15 @@ impl<'a> Table<'a> {
         let footer = source.tail(FOOTER)?;
         let mut p = Parser::new(&footer);
         let index = handle(&mut p).and_then(|_metaindex| handle(&mut p));
-        let index = index.ok_or_else(|| corrupt(at, "the footer is damaged"))?;
-        let mut table = Self { source, blocks: vec![], limit: limits.header };
+        let format = Format::TensorflowV2;
+        let index = index.ok_or_else(|| corrupt(format, at, "the footer is damaged"))?;
+        let mut table = Self { source, blocks: vec![], limit: limits.header, format };
         let mut blocks = vec![];
-        for_each(&table.block(index)?, |_, value| {
+        for_each(format, &table.block(index)?, |_, value| {
             limits.check_entries(blocks.len() + 1)?;
             let handle = handle(&mut Parser::new(value));
-            blocks.push(handle.ok_or_else(|| corrupt(index.offset, "the index is damaged"))?);
+            blocks
+                .push(handle.ok_or_else(|| corrupt(format, index.offset, "the index is damaged"))?);
             Ok(())
         })?;
         table.blocks = blocks;
@@ -70,15 +73,16 @@ impl<'a> Table<'a> {
 
     /// The value under the empty key, which comes first.
     pub(super) fn header(&mut self) -> Result<Vec<u8>, WeightsError> {
-        let first = *self.blocks.first().ok_or_else(|| corrupt(0, "the table is empty"))?;
+        let first =
+            *self.blocks.first().ok_or_else(|| corrupt(self.format, 0, "the table is empty"))?;
         let mut header = None;
-        for_each(&self.block(first)?, |key, value| {
+        for_each(self.format, &self.block(first)?, |key, value| {
             if key.is_empty() {
                 header = Some(value.to_vec());
             }
             Ok(())
         })?;
-        header.ok_or_else(|| corrupt(first.offset, "there is no header"))
+        header.ok_or_else(|| corrupt(self.format, first.offset, "there is no header"))
     }
 
     /// Calls `each` with every key but the empty one, in order, and its value.
@@ -89,9 +93,9 @@ impl<'a> Table<'a> {
         let mut last: Option<Vec<u8>> = None;
         for i in 0..self.blocks.len() {
             let at = self.blocks[i];
-            for_each(&self.block(at)?, |key, value| {
+            for_each(self.format, &self.block(at)?, |key, value| {
                 if last.as_deref().is_some_and(|last| key <= last) {
-                    return Err(corrupt(at.offset, "the keys are not in order"));
+                    return Err(corrupt(self.format, at.offset, "the keys are not in order"));
                 }
                 let keep = last.get_or_insert_default();
                 keep.clear();
@@ -104,20 +108,20 @@ impl<'a> Table<'a> {
 
     /// Reads a block, compares its checksum and decompresses it.
     fn block(&mut self, Handle { offset, size }: Handle) -> Result<Vec<u8>, WeightsError> {
-        let size =
-            size.checked_add(TRAILER).ok_or_else(|| corrupt(offset, "a block is too long"))?;
-        let limit = (Format::TensorflowV2, self.limit);
+        let size = size
+            .checked_add(TRAILER)
+            .ok_or_else(|| corrupt(self.format, offset, "a block is too long"))?;
+        let limit = (self.format, self.limit);
         let mut block = self.source.read_at(offset, size, limit)?;
         let checksum = block.split_off(block.len() - 4);
         if masked_crc(crc32c::crc32c(&block)).to_le_bytes() != checksum[..] {
-            return Err(corrupt(offset, "a block's checksum is wrong"));
+            return Err(corrupt(self.format, offset, "a block's checksum is wrong"));
         }
         match block.pop() {
             Some(0) => Ok(block),
-            Some(1) => {
-                decompress(&block, self.limit).ok_or_else(|| corrupt(offset, "bad snappy data"))?
-            }
-            _ => Err(corrupt(offset, "an unknown compression")),
+            Some(1) => decompress(&block, self.limit)
+                .ok_or_else(|| corrupt(self.format, offset, "bad snappy data"))?,
+            _ => Err(corrupt(self.format, offset, "an unknown compression")),
         }
     }
 }
@@ -140,10 +144,11 @@ pub(super) fn masked_crc(crc: u32) -> u32 {
 
 /// Calls `each` with every key and value of a block.
 fn for_each(
+    format: Format,
     block: &[u8],
     mut each: impl FnMut(&[u8], &[u8]) -> Result<(), WeightsError>,
 ) -> Result<(), WeightsError> {
-    let damaged = || corrupt(0, "a block is damaged");
+    let damaged = || corrupt(format, 0, "a block is damaged");
     // At the end, places to start reading from, which only a search needs.
     let end = block.len().checked_sub(4).ok_or_else(damaged)?;
     let restarts = Parser::new(&block[end..]).u32().and_then(|n| usize::try_from(n).ok());

@@ -24,6 +24,7 @@ pub(super) struct V1<'a> {
 
 impl<'a> V1<'a> {
     pub(super) fn open(mut table: Table<'a>, limits: &Limits) -> Result<Self, WeightsError> {
+        table.format = FORMAT;
         let header = table.header()?;
         let mut listing = Listing::default();
         let damaged = || corrupt("the header is damaged");

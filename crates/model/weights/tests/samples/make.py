@@ -13,6 +13,7 @@ values are exact in every float type, so that all readers are held to one truth:
 import os
 import sys
 from collections import OrderedDict
+from unittest import mock
 
 import numpy as np
 
@@ -34,6 +35,9 @@ def numpy():
     np.save(here("big_i4.npy"), np.array([[1, -2], [3, 70000]], ">i4"))
     np.savez(here("stored.npz"), **{"a.weight": WEIGHT, "a.bias": BIAS})
     np.savez_compressed(here("deflated.npz"), **{"a.weight": WEIGHT, "a.bias": BIAS.astype("i8") * 0 + 7})
+    # As a file of more than 4 GiB would be: all sizes and counts in 64 bits.
+    with mock.patch("zipfile.ZIP64_LIMIT", 0), mock.patch("zipfile.ZIP_FILECOUNT_LIMIT", 0):
+        np.savez(here("zip64.npz"), **{"a.weight": WEIGHT, "a.bias": BIAS})
     np.savez_compressed(here("bomb.npz"), zeros=np.zeros(4 << 20, np.float32))
 
 
