@@ -1,3 +1,5 @@
+use graph::Encoding;
+
 /// How far a result may be from its definition: a share of the scale, which is
 /// the largest magnitude of the wanted tensor, or an absolute distance.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -13,8 +15,12 @@ pub enum Tolerance {
 pub const TAP: Tolerance = Tolerance::OfScale(1e-4);
 /// What one operation may lose: a few hundred roundings of 2⁻²⁴.
 pub const REORDERED: Tolerance = Tolerance::OfScale(2e-5);
-/// One level of an 8-bit picture, for values in 0..=255.
-pub const PICTURE: Tolerance = Tolerance::Absolute(1.0);
+
+/// One level of an 8-bit picture in a network's numbers.
+pub fn one_level(encoding: &Encoding) -> Tolerance {
+    let std = encoding.std.into_iter().fold(0.0, f32::max);
+    Tolerance::Absolute(f64::from(encoding.scale) / 255.0 / f64::from(std))
+}
 
 /// The first value that is too far off.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -97,12 +103,21 @@ mod tests {
     }
 
     #[test]
+    fn a_level_is_one_of_255() {
+        assert_eq!(one_level(&Encoding::BYTES), Tolerance::Absolute(1.0));
+        assert_eq!(one_level(&Encoding::UNIT), Tolerance::Absolute(1.0 / 255.0));
+        let Tolerance::Absolute(level) = one_level(&Encoding::IMAGENET) else { panic!() };
+        assert!((level * 255.0 * 0.229 - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
     fn nan_is_close_to_nan_alone() {
+        const WIDE: Tolerance = Tolerance::Absolute(1.0);
         let nan = f32::NAN;
-        assert_eq!(check_close(&[nan], &[nan], PICTURE), Ok(()));
-        assert!(check_close(&[nan], &[0.0], PICTURE).is_err());
-        assert!(check_close(&[0.0], &[nan], PICTURE).is_err());
-        assert!(check_close(&[f32::INFINITY], &[f32::NEG_INFINITY], PICTURE).is_err());
-        assert_eq!(check_close(&[f32::INFINITY], &[f32::INFINITY], PICTURE), Ok(()));
+        assert_eq!(check_close(&[nan], &[nan], WIDE), Ok(()));
+        assert!(check_close(&[nan], &[0.0], WIDE).is_err());
+        assert!(check_close(&[0.0], &[nan], WIDE).is_err());
+        assert!(check_close(&[f32::INFINITY], &[f32::NEG_INFINITY], WIDE).is_err());
+        assert_eq!(check_close(&[f32::INFINITY], &[f32::INFINITY], WIDE), Ok(()));
     }
 }

@@ -10,7 +10,7 @@ mod golden;
 mod picture;
 mod random;
 
-pub use close::{Mismatch, PICTURE, REORDERED, TAP, Tolerance, check_close, largest};
+pub use close::{Mismatch, REORDERED, TAP, Tolerance, check_close, largest, one_level};
 pub use golden::{Golden, GoldenError, golden_path, material};
 pub use picture::{encoded, smooth_picture};
 pub use random::{Random, random_weights};
