@@ -62,7 +62,7 @@ impl NetworkCard {
         })
     }
 
-    /// The metadata for [`write`](crate::write).
+    /// The metadata for [`write`](crate::write()).
     pub fn to_metadata(&self) -> BTreeMap<String, String> {
         let mut metadata = self.notes.clone();
         let encoding = |e: &Encoding| serde_json::json!(e).to_string();

@@ -103,7 +103,7 @@ pub struct Conversion {
 ///
 /// # Errors
 ///
-/// As [`read`](crate::read), [`Layout::apply`] and [`write`](crate::write).
+/// As [`read`](crate::read), [`Layout::apply`] and [`write`](crate::write()).
 pub fn convert(from: &Path, to: &Path, how: &Conversion) -> Result<Inspection, WeightsError> {
     let checkpoint = crate::read(from, &how.limits)?;
     let layout = how.layout.or_else(|| Layout::detect(&checkpoint.tensors));

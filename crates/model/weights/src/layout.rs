@@ -2,7 +2,7 @@
 
 use graph::Graph;
 
-use crate::{BindError, StateDict, Weights, WeightsError};
+use crate::{StateDict, Weights, WeightsError};
 
 /// A source of checkpoints whose names or axes are not the graph's.
 ///
@@ -103,12 +103,16 @@ fn is_adams(name: &str) -> bool {
 ///
 /// If the layout does not hold what it should, or the tensors do not fit the graph.
 pub fn fit(graph: &Graph, dict: StateDict) -> Result<Weights, WeightsError> {
-    let mut dict = match Layout::detect(&dict) {
-        Some(layout) => layout.apply(dict)?,
-        None => dict,
-    };
+    let mut dict = renamed(dict)?;
     forget_running_statistics(graph, &mut dict);
     Ok(Weights::bind(graph, dict)?)
+}
+
+fn renamed(dict: StateDict) -> Result<StateDict, WeightsError> {
+    match Layout::detect(&dict) {
+        Some(layout) => layout.apply(dict),
+        None => Ok(dict),
+    }
 }
 
 /// Drops the `running_mean`, `running_var` and `num_batches_tracked` that the graph has
@@ -127,19 +131,22 @@ pub fn forget_running_statistics(graph: &Graph, dict: &mut StateDict) -> usize {
 }
 
 /// Binds the part of a checkpoint that a graph has, and ignores the rest: a whole
-/// classifier's file for a graph that ends at one of its layers.
+/// classifier's file for a graph that ends at one of its layers. Otherwise as [`fit`].
 ///
 /// # Errors
 ///
-/// If one of the graph's parameters has no tensor, or one of another shape.
-pub fn fit_part(graph: &Graph, mut dict: StateDict) -> Result<Weights, BindError> {
+/// If the layout does not hold what it should, or one of the graph's parameters has no
+/// tensor, or one of another shape.
+pub fn fit_part(graph: &Graph, dict: StateDict) -> Result<Weights, WeightsError> {
+    let mut dict = renamed(dict)?;
     dict.retain(|name, _| graph.params().iter().any(|param| param.name == *name));
-    Weights::bind(graph, dict)
+    Ok(Weights::bind(graph, dict)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::BindError;
     use graph::{Builder, Conv};
     use tensor::Tensor;
 
@@ -213,6 +220,9 @@ mod tests {
                 .into();
         assert!(fit_part(&graph, dict.clone()).is_ok());
         dict.remove("a.bias");
-        assert!(matches!(fit_part(&graph, dict), Err(BindError::Missing { .. })));
+        assert!(matches!(
+            fit_part(&graph, dict),
+            Err(WeightsError::Bind(BindError::Missing { .. }))
+        ));
     }
 }

@@ -1,7 +1,7 @@
 //! Everyone's checkpoints, read safely and bound strictly.
 //!
 //! [`read`] takes safetensors, NumPy, PyTorch and TensorFlow files, told by their
-//! content, to a [`StateDict`]; [`fit`] binds it to a network; [`write`] makes the
+//! content, to a [`StateDict`]; [`fit`] binds it to a network; [`write()`] makes the
 //! house format, safetensors whose metadata ([`NetworkCard`]) say which network it
 //! is and how to feed it.
 //!

@@ -69,11 +69,11 @@ pub fn write(
     Ok(())
 }
 
-/// [`write`] into anything that takes bytes.
+/// [`write()`] into anything that takes bytes.
 ///
 /// # Errors
 ///
-/// As [`write`].
+/// As [`write()`].
 pub fn write_to(
     mut to: impl Write,
     tensors: &StateDict,

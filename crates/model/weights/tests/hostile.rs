@@ -67,6 +67,21 @@ fn every_truncation_is_an_error() {
     }
 }
 
+#[test]
+fn a_changed_value_is_noticed_where_the_format_has_checksums() {
+    let values: Vec<u8> =
+        (0..24u8).flat_map(|i| (f32::from(i) / 4.0 - 3.0).to_le_bytes()).collect();
+    let named = |end: &str| samples().into_iter().find(|p| p.ends_with(end)).unwrap();
+    for name in ["stored.npz", "plain.zip.pth", "v1.ckpt", "v2.ckpt.data-00000-of-00001"] {
+        let path = named(name);
+        let mut bytes = std::fs::read(&path).unwrap();
+        let at = bytes.windows(values.len()).position(|w| w == values).unwrap();
+        bytes[at + 50] ^= 1;
+        let message = attempt(&path, &bytes).unwrap_err().to_string();
+        assert!(message.contains("checksum is wrong"), "{name}: {message}");
+    }
+}
+
 /// A small generator of bits (xorshift64*): the same mutations in every run.
 struct Random(u64);
 
@@ -112,6 +127,17 @@ fn mutations_never_panic() {
             let _ = attempt(&path, &bytes);
         }
     }
+    #[cfg(target_os = "linux")]
+    assert!(peak_address_space() < 2 << 30, "a claim was believed");
+}
+
+/// Bytes of memory that this process ever asked for, used or not: most of it what the
+/// allocator sets aside for each thread.
+#[cfg(target_os = "linux")]
+fn peak_address_space() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmPeak:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
 }
 
 /// Checksums guard the tables of TensorFlow; here they are made right again, so that
