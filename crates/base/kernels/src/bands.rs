@@ -62,11 +62,12 @@ pub(crate) enum Collect {
 ///
 /// The memory is kept for the next call: kernels run thousands of times.
 pub(crate) fn with_scratch<R>(len: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
-    thread_local! { static SCRATCH: RefCell<Buffer> = RefCell::default(); }
-    // Taken out rather than borrowed: inside `work`, rayon may run another band on this thread.
-    let mut buffer = SCRATCH.take();
+    // A stack, for scratch inside scratch; and taken out rather than borrowed, since rayon may
+    // run another band on this thread while `work` waits.
+    thread_local! { static SCRATCH: RefCell<Vec<Buffer>> = RefCell::default(); }
+    let mut buffer = SCRATCH.with_borrow_mut(Vec::pop).unwrap_or_default();
     let result = work(buffer.at_least(len));
-    SCRATCH.replace(buffer);
+    SCRATCH.with_borrow_mut(|stack| stack.push(buffer));
     result
 }
 

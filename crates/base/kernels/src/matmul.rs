@@ -196,17 +196,20 @@ fn tile_inline<S: Simd, const V: usize, const R: usize>(
     let mut sums = [[S::f32s::splat(simd, 0.0); V]; R];
     let steps = left.depth;
     for (&segment, part) in left.segments.iter().zip(panel.chunks_exact(steps * V * lanes)) {
-        let rows: [&[f32]; R] = std::array::from_fn(|r| {
+        let mut rows: [&[f32]; R] = [&[]; R];
+        for (r, row) in rows.iter_mut().enumerate() {
             let at = (first + r) * left.row_stride + segment;
-            &left.data[at..at + steps]
-        });
+            *row = &left.data[at..at + steps];
+        }
         for (p, right) in (0..steps).zip(part.chunks_exact(V * lanes)) {
-            let right: [S::f32s; V] =
-                std::array::from_fn(|v| S::f32s::from_slice(simd, &right[v * lanes..][..lanes]));
+            let mut vectors = [S::f32s::splat(simd, 0.0); V];
+            for (vector, right) in vectors.iter_mut().zip(right.chunks_exact(lanes)) {
+                *vector = S::f32s::from_slice(simd, right);
+            }
             for r in 0..R {
                 let value = S::f32s::splat(simd, rows[r][p]);
                 for v in 0..V {
-                    sums[r][v] = value.mul_add(right[v], sums[r][v]);
+                    sums[r][v] = value.mul_add(vectors[v], sums[r][v]);
                 }
             }
         }

@@ -94,6 +94,12 @@ impl Axis {
         self.0[i.min(self.0.len() - 1)]
     }
 
+    /// How many positions from `i` on show neighbouring pixels, `i` included.
+    pub(crate) fn run(&self, i: usize) -> usize {
+        let pairs = self.0[i.min(self.0.len() - 1)..].windows(2);
+        1 + pairs.take_while(|p| p[0].is_some_and(|x| p[1] == Some(x + 1))).count()
+    }
+
     /// How many positions there are.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
@@ -124,20 +130,36 @@ pub(crate) fn load_row<S: Simd>(
         return;
     };
     let line = &source.plane.image(image)[y * source.plane.row_len()..][..source.plane.row_len()];
-    for (pixel, i) in out.chunks_exact_mut(stride).zip(from..to) {
-        match grid.columns.at(i) {
-            None => pixel.fill(0.0),
-            Some(x) => load_pixel(simd, source, image, &line[x * stride..][..stride], pixel),
-        }
+    let mut done = from;
+    while done < to {
+        let rest = &mut out[(done - from) * stride..];
+        let Some(x) = grid.columns.at(done) else {
+            rest[..stride].fill(0.0);
+            done += 1;
+            continue;
+        };
+        let run = grid.columns.run(done).min(to - done);
+        load_pixels(simd, (source, image), &line[x * stride..], &mut rest[..run * stride]);
+        done += run;
+    }
+}
+
+/// Neighbouring pixels, through the affine map and gate.
+#[inline(always)]
+fn load_pixels<S: Simd>(simd: S, (source, image): (&Source, usize), from: &[f32], to: &mut [f32]) {
+    let stride = source.plane.stride();
+    let from = &from[..to.len()];
+    if source.is_plain() {
+        to.copy_from_slice(from);
+        return;
+    }
+    for (from, to) in from.chunks_exact(stride).zip(to.chunks_exact_mut(stride)) {
+        load_pixel(simd, source, image, from, to);
     }
 }
 
 #[inline(always)]
 fn load_pixel<S: Simd>(simd: S, source: &Source, image: usize, from: &[f32], to: &mut [f32]) {
-    if source.is_plain() {
-        to.copy_from_slice(from);
-        return;
-    }
     let lanes = S::f32s::LEN;
     let whole = from.len() / lanes * lanes;
     let pairs = source.affine.map(|a| a.image(image));

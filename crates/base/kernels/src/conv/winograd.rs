@@ -12,13 +12,12 @@
 
 use fearless_simd::prelude::*;
 use rayon::prelude::*;
-use tensor::Buffer;
 
 use crate::bands::{Band, for_bands, with_scratch};
 use crate::conv::{ConvSpec, Output, Padding};
 use crate::matmul::{Block, Packed, Plain, Rows, multiply};
 use crate::simd::at_level;
-use crate::source::{Grid, Source};
+use crate::source::{Grid, Source, load_row};
 use crate::{Epilogue, Level, Moments};
 
 mod transform;
@@ -38,10 +37,6 @@ pub struct Winograd {
 
 /// Bytes of transformed tiles that a thread works on at a time.
 const CHUNK_BYTES: usize = 448 * 1024;
-/// Below this many times the size of the kernels, tiles are transformed all at
-/// once, so that the kernels are read only once.
-const STAGED_TILES: usize = 384;
-
 /// The tiles of one image of the output, in rows of `across`.
 #[derive(Clone, Copy, Debug)]
 struct Tiling {
@@ -89,7 +84,14 @@ impl Winograd {
         let tiling = self.tiling(shape);
         let tiles = shape[0] * tiling.across * tiling.down;
         let per_tile = (self.right.len() + 1) * (self.in_stride + self.out_stride);
-        if tiles <= STAGED_TILES { tiles * per_tile * size_of::<f32>() } else { 0 }
+        if self.is_staged(tiles) { tiles * per_tile * size_of::<f32>() } else { 0 }
+    }
+
+    /// Whether all tiles are transformed before any is multiplied, so that the
+    /// kernels are read once and not once a chunk: where they are large
+    /// compared with the tiles. Where both ways cost the same was measured.
+    fn is_staged(&self, tiles: usize) -> bool {
+        tiles * (self.in_stride + self.out_stride) < 3 * self.in_stride * self.out_stride
     }
 
     pub(crate) fn run(
@@ -106,7 +108,7 @@ impl Winograd {
         let tiling = self.tiling(shape);
         let job =
             Job { conv: self, source, grid: &grid, tiling, active: self.active(source, padding) };
-        if shape[0] * tiling.across * tiling.down <= STAGED_TILES {
+        if self.is_staged(shape[0] * tiling.across * tiling.down) {
             job.staged(level, output)
         } else {
             job.chunked(level, output)
@@ -134,6 +136,13 @@ struct Job<'a> {
 }
 
 impl Job<'_> {
+    /// Values of the pixels that a run of `tiles` tiles sees.
+    fn strip_len(&self, tiles: usize) -> usize {
+        let tile = self.conv.tile;
+        let run = tiles.min(self.tiling.across);
+        tile.inputs() * (run * tile.outputs() + 2) * self.conv.in_stride
+    }
+
     /// Each thread takes bands of tiles through all three steps in chunks that
     /// fit its cache.
     fn chunked(&self, level: Level, output: &mut Output) -> Option<Vec<Moments>> {
@@ -163,16 +172,18 @@ impl Job<'_> {
         let tiles = band_rows.div_ceil(m) * self.tiling.across;
         let positions = self.active.len();
         // One more position, which stays zero, stands for those left out.
-        let (inputs, sums) = (positions * chunk * in_stride, (positions + 1) * chunk * out_stride);
-        with_scratch(inputs + sums, |scratch| {
-            let (inputs, sums) = scratch.split_at_mut(inputs);
-            sums[positions * chunk * out_stride..].fill(0.0);
+        let (in_plane, out_plane) = (plane_len(chunk, in_stride), plane_len(chunk, out_stride));
+        let (inputs, sums) = (positions * in_plane, (positions + 1) * out_plane);
+        with_scratch(inputs + sums + self.strip_len(chunk), |scratch| {
+            let (inputs, rest) = scratch.split_at_mut(inputs);
+            let (sums, strip) = rest.split_at_mut(sums);
+            sums[positions * out_plane..].fill(0.0);
             for from in (0..tiles).step_by(chunk) {
                 let count = chunk.min(tiles - from);
                 let group = Group { image: band.image, first: band_first + from, count };
-                at_level!(level, simd => self.transform_in(simd, group, (inputs, chunk)));
-                let lefts = inputs.chunks_exact(chunk * in_stride);
-                let outs = sums.chunks_exact_mut(chunk * out_stride);
+                at_level!(level, simd => self.transform_in(simd, group, (inputs, chunk, strip)));
+                let lefts = inputs.chunks_exact(in_plane);
+                let outs = sums.chunks_exact_mut(out_plane);
                 for ((&p, data), out) in self.active.iter().zip(lefts).zip(outs) {
                     let left =
                         Rows { data, row_stride: in_stride, segments: &[0], depth: in_stride };
@@ -198,40 +209,63 @@ impl Job<'_> {
         let images = output.plane.shape()[0];
         let tiles = images * per_image;
 
-        let group_len = positions * GROUP * in_stride;
-        let mut inputs = Buffer::zeros(images * groups * group_len);
-        inputs.as_mut_slice().par_chunks_exact_mut(group_len).enumerate().for_each(|(i, part)| {
-            let first = i % groups * GROUP;
-            let group = Group { image: i / groups, first, count: count_of(i) };
-            at_level!(level, simd => self.transform_in(simd, group, (part, GROUP)));
-        });
+        let (in_plane, out_plane) = (plane_len(GROUP, in_stride), plane_len(tiles, out_stride));
+        let group_len = positions * in_plane;
+        let input_len = images * groups * group_len;
+        let sums_len = (positions + 1) * out_plane;
+        with_scratch(input_len + sums_len, |scratch| {
+            let (inputs, sums) = scratch.split_at_mut(input_len);
+            inputs.par_chunks_exact_mut(group_len).enumerate().for_each(|(i, part)| {
+                let first = i % groups * GROUP;
+                let group = Group { image: i / groups, first, count: count_of(i) };
+                with_scratch(self.strip_len(GROUP), |strip| {
+                    at_level!(level, simd => self.transform_in(simd, group, (part, GROUP, strip)));
+                });
+            });
 
-        let mut sums = Buffer::zeros((positions + 1) * tiles * out_stride);
-        let inputs = inputs.as_slice();
-        let outs = sums.as_mut_slice().par_chunks_exact_mut(tiles * out_stride);
-        outs.zip(&self.active).enumerate().for_each(|(i, (out, &p))| {
-            let block = |group: usize| {
-                let data = &inputs[group * group_len + i * GROUP * in_stride..];
-                let left = Rows { data, row_stride: in_stride, segments: &[0], depth: in_stride };
-                let row = group / groups * per_image + group % groups * GROUP;
-                Block { left, count: count_of(group), row }
-            };
-            let blocks: Vec<Block> = (0..images * groups).map(block).collect();
-            at_level!(level, simd => product(simd, &blocks, &right[p], out));
-        });
+            let inputs = &*inputs;
+            sums[positions * out_plane..].fill(0.0);
+            let outs = sums.par_chunks_exact_mut(out_plane);
+            outs.zip(&self.active).enumerate().for_each(|(i, (out, &p))| {
+                let block = |group: usize| {
+                    let data = &inputs[group * group_len + i * in_plane..];
+                    let left =
+                        Rows { data, row_stride: in_stride, segments: &[0], depth: in_stride };
+                    let row = group / groups * per_image + group % groups * GROUP;
+                    Block { left, count: count_of(group), row }
+                };
+                let blocks: Vec<Block> = (0..images * groups).map(block).collect();
+                at_level!(level, simd => product(simd, &blocks, &right[p], out));
+            });
+            self.write_staged(level, (&*sums, tiles), output)
+        })
+    }
 
+    fn write_staged(
+        &self,
+        level: Level,
+        (data, tiles): (&[f32], usize),
+        output: &mut Output,
+    ) -> Option<Vec<Moments>> {
         let (collect, epilogue) = (output.collect(), output.epilogue);
         let shape = output.plane.shape();
         let m = self.conv.tile.outputs();
         for_bands(level, output.plane, (m, collect), |band| {
             let first = band.top / m * self.tiling.across;
             let group = Group { image: band.image, first, count: self.tiling.across };
-            let slot = band.image * per_image + first;
-            let view = Sums { data: sums.as_slice(), tiles, slot };
+            let slot = band.image * self.tiling.across * self.tiling.down + first;
+            let view = Sums { data, tiles, slot };
             let write = Write { band, shape, epilogue: &epilogue };
             at_level!(level, simd => self.transform_out(simd, group, view, write));
         })
     }
+}
+
+/// Values from one position to the next: those of `tiles` tiles, and a cache
+/// line more. A power of two would map the 36 places that a transform touches
+/// to one or two sets of the cache, each write driving out the one before.
+fn plane_len(tiles: usize, stride: usize) -> usize {
+    tiles * stride + tensor::LANES
 }
 
 /// Consecutive tiles of one image.
@@ -264,47 +298,49 @@ fn product<S: Simd>(simd: S, blocks: &[Block], right: &Packed, out: &mut [f32]) 
 }
 
 impl Job<'_> {
-    /// Input tiles to `[active position, tile, channel]`, `tiles` tiles a position.
+    /// Input tiles to `[active position, tile, channel]`: where to, tiles a
+    /// position, and scratch memory of [`Job::strip_len`].
     #[inline(always)]
-    fn transform_in<S: Simd>(&self, simd: S, group: Group, (out, tiles): (&mut [f32], usize)) {
+    fn transform_in<S: Simd>(&self, simd: S, group: Group, out: (&mut [f32], usize, &mut [f32])) {
         match self.conv.tile {
-            Tile::Four => self.transform_in_n::<S, 6>(simd, group, (out, tiles)),
-            Tile::Two => self.transform_in_n::<S, 4>(simd, group, (out, tiles)),
+            Tile::Four => self.transform_in_n::<S, 6>(simd, group, out),
+            Tile::Two => self.transform_in_n::<S, 4>(simd, group, out),
         }
     }
 
+    /// Row by row of tiles: the pixels that a run of tiles sees are copied to
+    /// `strip` first, with border, affine map and gate, so that tiles that
+    /// overlap share that work and the input is read from memory in order.
     #[inline(always)]
     fn transform_in_n<S: Simd, const N: usize>(
         &self,
         simd: S,
         group: Group,
-        (out, tiles): (&mut [f32], usize),
+        (out, tiles, strip): (&mut [f32], usize, &mut [f32]),
     ) {
-        let lanes = S::f32s::LEN;
-        let (stride, plane) = (self.conv.in_stride, tiles * self.conv.in_stride);
+        let stride = self.conv.in_stride;
+        let plane = plane_len(tiles, stride);
         let mut slots = [usize::MAX; POSITIONS];
         for (slot, &p) in self.active.iter().enumerate() {
             slots[p] = slot * plane;
         }
-        for t in 0..group.count {
-            let patch = Patch::<N>::new(self, group, group.first + t);
-            for c in (0..stride).step_by(lanes) {
-                let mut columns = [[S::f32s::splat(simd, 0.0); N]; N];
-                for x in 0..N {
-                    columns[x] = transform::input(simd, patch.column(simd, x, c));
-                }
-                for y in 0..N {
-                    let row: [S::f32s; N] = std::array::from_fn(|x| columns[x][y]);
-                    let row = transform::input(simd, row);
-                    for x in 0..N {
-                        let slot = slots[y * N + x];
-                        if slot != usize::MAX {
-                            let at = slot + t * stride + c;
-                            row[x].store_slice(&mut out[at..at + lanes]);
-                        }
-                    }
-                }
+        let m = N - 2;
+        let mut done = 0;
+        while done < group.count {
+            let tile = group.first + done;
+            let (ty, tx) = (tile / self.tiling.across, tile % self.tiling.across);
+            let run = (group.count - done).min(self.tiling.across - tx);
+            let line = (run * m + 2) * stride;
+            for (y, row) in strip[..N * line].chunks_exact_mut(line).enumerate() {
+                let at = (ty * m + y, tx * m, (tx + run) * m + 2);
+                load_row(simd, (self.source, group.image), self.grid, at, row);
             }
+            for t in 0..run {
+                let patch = (&strip[t * m * stride..], line, stride);
+                let out = (&mut out[(done + t) * stride..], &slots);
+                transform_patch::<S, N>(simd, patch, out);
+            }
+            done += run;
         }
     }
 
@@ -331,6 +367,7 @@ impl Job<'_> {
         for (slot, &p) in self.active.iter().enumerate() {
             slots[p] = slot;
         }
+        let plane = plane_len(sums.tiles, stride);
         let residual = epilogue.residual_rows(band.image, band.top);
         for t in 0..group.count {
             let (ty, tx) =
@@ -338,19 +375,18 @@ impl Job<'_> {
             let (rows, columns) = (M.min(height - ty * M), M.min(width - tx * M));
             let corner = ((ty * M - band.top) * width + tx * M) * stride;
             for c in (0..stride).step_by(lanes) {
-                let load = |p: usize| {
-                    let at = (slots[p] * sums.tiles + sums.slot + t) * stride + c;
-                    S::f32s::from_slice(simd, &sums.data[at..at + lanes])
-                };
                 let mut half = [[S::f32s::splat(simd, 0.0); M]; N];
                 for x in 0..N {
-                    let column: [S::f32s; N] = std::array::from_fn(|y| load(y * N + x));
+                    let mut column = [S::f32s::splat(simd, 0.0); N];
+                    for (y, value) in column.iter_mut().enumerate() {
+                        let at = slots[y * N + x] * plane + (sums.slot + t) * stride + c;
+                        *value = S::f32s::from_slice(simd, &sums.data[at..at + lanes]);
+                    }
                     half[x] = transform::output(simd, column);
                 }
                 let bias = S::f32s::from_slice(simd, &self.conv.bias[c..c + lanes]);
                 for y in 0..rows {
-                    let row: [S::f32s; N] = std::array::from_fn(|x| half[x][y]);
-                    let line: [S::f32s; M] = transform::output(simd, row);
+                    let line: [S::f32s; M] = transform::output(simd, across(simd, &half, y));
                     for x in 0..columns {
                         let at = corner + (y * width + x) * stride + c;
                         let mut value = line[x] + bias;
@@ -366,60 +402,47 @@ impl Job<'_> {
     }
 }
 
-/// The `N`×`N` input pixels of one tile.
-#[derive(Debug)]
-struct Patch<'a, const N: usize> {
-    data: &'a [f32],
-    /// Where each row's and column's pixels are; their sum is a pixel's place.
-    rows: [Option<usize>; N],
-    columns: [Option<usize>; N],
-    source: &'a Source<'a>,
-    pairs: Option<[&'a [f32]; 2]>,
+/// Entry `y` of each of `N` columns.
+#[inline(always)]
+fn across<S: Simd, const N: usize, const H: usize>(
+    simd: S,
+    columns: &[[S::f32s; H]; N],
+    y: usize,
+) -> [S::f32s; N] {
+    let mut row = [S::f32s::splat(simd, 0.0); N];
+    for (value, column) in row.iter_mut().zip(columns) {
+        *value = column[y];
+    }
+    row
 }
 
-impl<'a, const N: usize> Patch<'a, N> {
-    fn new(job: &Job<'a>, group: Group, tile: usize) -> Self {
-        let m = N - 2;
-        let (ty, tx) = (tile / job.tiling.across, tile % job.tiling.across);
-        let plane = job.source.plane;
-        Self {
-            data: plane.image(group.image),
-            rows: std::array::from_fn(|y| {
-                job.grid.rows.at(ty * m + y).map(|y| y * plane.row_len())
-            }),
-            columns: std::array::from_fn(|x| {
-                job.grid.columns.at(tx * m + x).map(|x| x * plane.stride())
-            }),
-            source: job.source,
-            pairs: job.source.affine.map(|a| a.image(group.image)),
-        }
-    }
-
-    /// Channels `c..` of column `x`, top to bottom.
-    #[inline(always)]
-    fn column<S: Simd>(&self, simd: S, x: usize, c: usize) -> [S::f32s; N] {
-        let lanes = S::f32s::LEN;
-        let zero = S::f32s::splat(simd, 0.0);
-        let Some(column) = self.columns[x] else { return [zero; N] };
-        let mut values = [zero; N];
-        for (value, row) in values.iter_mut().zip(self.rows) {
-            if let Some(row) = row {
-                let at = row + column + c;
-                *value = S::f32s::from_slice(simd, &self.data[at..at + lanes]);
+/// The `N`×`N` pixels at the start of `strip`, rows of `line` values, to the
+/// places `slots` of `out`.
+#[inline(always)]
+fn transform_patch<S: Simd, const N: usize>(
+    simd: S,
+    (strip, line, stride): (&[f32], usize, usize),
+    (out, slots): (&mut [f32], &[usize; POSITIONS]),
+) {
+    let lanes = S::f32s::LEN;
+    for c in (0..stride).step_by(lanes) {
+        let mut columns = [[S::f32s::splat(simd, 0.0); N]; N];
+        for x in 0..N {
+            let mut column = [S::f32s::splat(simd, 0.0); N];
+            for y in 0..N {
+                let at = y * line + x * stride + c;
+                column[y] = S::f32s::from_slice(simd, &strip[at..at + lanes]);
             }
+            columns[x] = transform::input(simd, column);
         }
-        if self.source.is_plain() {
-            return values;
-        }
-        for (value, row) in values.iter_mut().zip(self.rows) {
-            if row.is_some() {
-                if let Some([scale, shift]) = self.pairs {
-                    let scale = S::f32s::from_slice(simd, &scale[c..c + lanes]);
-                    *value = value.mul_add(scale, S::f32s::from_slice(simd, &shift[c..c + lanes]));
+        for y in 0..N {
+            let row = transform::input(simd, across(simd, &columns, y));
+            for x in 0..N {
+                let slot = slots[y * N + x];
+                if slot != usize::MAX {
+                    row[x].store_slice(&mut out[slot + c..slot + c + lanes]);
                 }
-                *value = self.source.gate.apply(simd, *value);
             }
         }
-        values
     }
 }
