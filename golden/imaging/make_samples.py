@@ -147,8 +147,8 @@ def grey_gamma():
 
 
 def inks():
-    """A made-up press: a 3-point table over four inks, somewhat duller than the formula."""
-    grid = 3
+    """A made-up press: a 7-point table over four inks, somewhat duller than the formula."""
+    grid = 7
     ramp = bytes(range(256))
     nodes = b""
     for i in range(grid**4):
@@ -266,24 +266,18 @@ def rgb_of(image):
     return np.array(image.convert("RGB"))
 
 
-def deep_tiff():
-    """16-bit RGB, big-endian, in two strips: Pillow does not write it."""
-    rows = smooth(65535).astype(">u2")
-    strips = [rows[:9].tobytes(), rows[9:].tobytes()]
+def deep_tiff(declared=(W, H)):
+    """16-bit RGB, big-endian: Pillow does not write it."""
+    strip = smooth(65535).astype(">u2").tobytes()
+    bits = 8 + 2 + 12 * 9 + 4
     entries = [
-        (256, 3, 1, W), (257, 3, 1, H), (258, 3, 3, None), (259, 3, 1, 1), (262, 3, 1, 2),
-        (273, 4, 2, None), (277, 3, 1, 3), (278, 3, 1, 9), (279, 4, 2, None),
+        (256, 4, 1, declared[0]), (257, 4, 1, declared[1]), (258, 3, 3, bits), (259, 3, 1, 1 << 16),
+        (262, 3, 1, 2 << 16), (273, 4, 1, bits + 6), (277, 3, 1, 3 << 16), (278, 4, 1, declared[1]),
+        (279, 4, 1, len(strip)),
     ]
-    after = 8 + 2 + 12 * len(entries) + 4
-    bits, offsets, counts, data = after, after + 6, after + 14, after + 22
-    values = {258: bits, 273: offsets, 279: counts}
     out = b"MM\0\x2a" + struct.pack(">IH", 8, len(entries))
-    for name, kind, count, value in entries:
-        short = kind == 3 and value is not None
-        out += struct.pack(">HHI", name, kind, count)
-        out += struct.pack(">HH", value, 0) if short else struct.pack(">I", values[name])
-    out += struct.pack(">I3H2I2I", 0, 16, 16, 16, data, data + len(strips[0]), *map(len, strips))
-    return out + b"".join(strips)
+    out += b"".join(struct.pack(">HHII", *entry) for entry in entries)
+    return out + struct.pack(">I3H", 0, 16, 16, 16) + strip
 
 
 def bombs():
@@ -298,11 +292,7 @@ def bombs():
     (HERE / "bomb.gif").write_bytes(gif[:6] + b"\xff\xff\xff\xff" + gif[10:])
     bmp = (HERE / "plain.bmp").read_bytes()
     (HERE / "bomb.bmp").write_bytes(bmp[:18] + b"\xff\xff\xff\x7f\xff\xff\xff\x7f" + bmp[26:])
-    tif = (HERE / "deep.tif").read_bytes()
-    (HERE / "bomb.tif").write_bytes(
-        tif.replace(struct.pack(">HHIHH", 256, 3, 1, W, 0), struct.pack(">HHII", 256, 4, 1, 2**31))
-           .replace(struct.pack(">HHIHH", 257, 3, 1, H, 0), struct.pack(">HHII", 257, 4, 1, 2**31))
-    )
+    (HERE / "bomb.tif").write_bytes(deep_tiff((2**31, 2**31)))
     webp = (HERE / "metadata.webp").read_bytes()
     assert webp[12:16] == b"VP8X"
     (HERE / "bomb.webp").write_bytes(webp[:24] + b"\xff" * 6 + webp[30:])

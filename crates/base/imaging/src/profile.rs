@@ -115,31 +115,25 @@ fn is_srgb(profile: &ColorProfile) -> bool {
     }
 }
 
-/// Grey goes through a table of what the profile makes of every level.
+/// Grey goes through a table of what the profile makes of every level; `None` where
+/// that is what sRGB makes of it, to 1 in 255.
 fn grey(pixels: &Pixels, channels: usize, profile: &ColorProfile) -> Option<Pixels> {
     if profile.color_space != DataColorSpace::Gray {
         return None;
     }
-    let table = |levels: Pixels| {
-        let rgb = converted(&levels, profile, Layout::Gray, Layout::Rgb)?;
-        Some(match rgb {
-            Pixels::U8(values) => Pixels::U8(values.into_iter().skip(1).step_by(3).collect()),
-            Pixels::U16(values) => Pixels::U16(values.into_iter().skip(1).step_by(3).collect()),
-        })
+    let levels = Pixels::U16((0..=u16::MAX).collect());
+    let Pixels::U16(rgb) = converted(&levels, profile, Layout::Gray, Layout::Rgb)? else {
+        return None;
     };
+    let table: Vec<u16> = rgb.into_iter().skip(1).step_by(3).collect();
+    if table.iter().zip(0..=u16::MAX).all(|(&to, from)| to.abs_diff(from) <= 257) {
+        return None;
+    }
     Some(match pixels {
         Pixels::U8(values) => {
-            let Pixels::U8(table) = table(Pixels::U8((0..=u8::MAX).collect()))? else {
-                return None;
-            };
-            Pixels::U8(looked_up(values, channels, |v| table[usize::from(v)]))
+            Pixels::U8(looked_up(values, channels, |v| narrow(table[usize::from(v) * 257])))
         }
-        Pixels::U16(values) => {
-            let Pixels::U16(table) = table(Pixels::U16((0..=u16::MAX).collect()))? else {
-                return None;
-            };
-            Pixels::U16(looked_up(values, channels, |v| table[usize::from(v)]))
-        }
+        Pixels::U16(values) => Pixels::U16(looked_up(values, channels, |v| table[usize::from(v)])),
     })
 }
 

@@ -13,9 +13,15 @@ const XMP: Name = Name::Unknown(700);
 const ASSOCIATED: u16 = 1;
 
 pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Raw, ImagingError> {
-    let mut decoder = Decoder::new(Cursor::new(bytes)).map_err(translate)?;
+    let indexed = indices_as_grey(bytes);
+    let is_palette = indexed.is_some();
+    let pixels = indexed.as_deref().unwrap_or(bytes);
+    let mut decoder = Decoder::new(Cursor::new(pixels)).map_err(translate)?;
     let (width, height) = decoder.dimensions().map_err(translate)?;
-    let kind = decoder.colortype().map_err(translate)?;
+    let kind = match decoder.colortype().map_err(translate)? {
+        ColorType::Gray(bits) if is_palette => ColorType::Palette(bits),
+        kind => kind,
+    };
     let value_bytes = u64::from(kind.bit_depth()).div_ceil(8);
     limits.check([width, height], u64::from(kind.num_samples()) * value_bytes)?;
     let mut most = tiff::decoder::Limits::default();
@@ -36,6 +42,25 @@ pub(super) fn read(bytes: &[u8], limits: &Limits) -> Result<Raw, ImagingError> {
     raw.xmp = vector(&mut decoder, XMP);
     raw.exif = tree::read(bytes).and_then(|tree| tree::write(&tree));
     Ok(raw)
+}
+
+/// A copy of a palette picture that claims to be grey, because the codec reads no
+/// palettes but knows everything else about such a file.
+fn indices_as_grey(bytes: &[u8]) -> Option<Vec<u8>> {
+    const PALETTE: u32 = 3;
+    const BLACK_IS_ZERO: u32 = 1;
+    let (at, value) = tree::short_in_first(bytes, Name::PhotometricInterpretation.to_u16())?;
+    if value != PALETTE {
+        return None;
+    }
+    let mut copy = bytes.to_vec();
+    // The value is 3 in one of two bytes, whatever the order; the other is 0.
+    for byte in copy.get_mut(at..at + 2)? {
+        if u32::from(*byte) == PALETTE {
+            *byte = BLACK_IS_ZERO as u8;
+        }
+    }
+    Some(copy)
 }
 
 fn vector(decoder: &mut Decoder<Cursor<&[u8]>>, name: Name) -> Option<Vec<u8>> {

@@ -124,16 +124,31 @@ impl Source<'_> {
 /// The metadata of an EXIF block or of a classic TIFF file: everything in the
 /// first directory that is not about storage, and the directories it points to.
 pub(crate) fn read(bytes: &[u8]) -> Option<Directory> {
-    let order = match bytes.get(..4)? {
-        b"II\x2a\0" => ByteOrder::LittleEndian,
-        b"MM\0\x2a" => ByteOrder::BigEndian,
-        _ => return None,
-    };
-    let mut source = Source { bytes, order, left: bytes.len() };
+    let mut source = Source { bytes, order: order(bytes)?, left: bytes.len() };
     let first = source.number(4, 4)?;
     let mut directory = source.directory(first, 2);
     directory.entries.retain(|entry| !is_storage(entry.tag));
     Some(directory)
+}
+
+/// Where the first SHORT under `tag` in a classic TIFF file's first directory
+/// stands, and what it is.
+pub(crate) fn short_in_first(bytes: &[u8], tag: u16) -> Option<(usize, u32)> {
+    let source = Source { bytes, order: order(bytes)?, left: 0 };
+    let first = source.number(4, 4)?;
+    let at = (0..source.number(first, 2)?)
+        .map(|i| first + 2 + 12 * i)
+        .find(|&at| source.number(at, 4).is_some() && source.number(at, 2) == Some(tag.into()))?;
+    (source.number(at + 2, 2) == Some(3)).then_some(())?;
+    Some((at + 8, source.number(at + 8, 2)? as u32))
+}
+
+fn order(bytes: &[u8]) -> Option<ByteOrder> {
+    match bytes.get(..4)? {
+        b"II\x2a\0" => Some(ByteOrder::LittleEndian),
+        b"MM\0\x2a" => Some(ByteOrder::BigEndian),
+        _ => None,
+    }
 }
 
 /// An EXIF block holding `root`; `None` if there is nothing in it.
