@@ -1,6 +1,6 @@
 use std::mem::take;
 
-use graph::{NodeId, Op};
+use graph::NodeId;
 use kernels::{Affine, Epilogue, Moments, Output, Pointwise, Source};
 use tensor::{Plane, Tensor};
 
@@ -76,11 +76,11 @@ impl Session {
     /// Lends a buffer's plane, in its shape, to be written while others are read.
     fn write(&mut self, buffer: usize, work: impl FnOnce(&Self, &mut Plane)) {
         let place = self.plan.layout.place[buffer];
-        let mut plane = take(&mut self.planes[place]);
+        let mut written = take(&mut self.planes[place]);
         let wanted = self.plan.buffers[buffer];
-        plane.reshape(wanted.shape, wanted.stride);
-        work(self, &mut plane);
-        self.planes[place] = plane;
+        written.reshape(wanted.shape, wanted.stride);
+        work(self, &mut written);
+        self.planes[place] = written;
     }
 
     fn source(&self, view: View) -> Source<'_> {
@@ -150,16 +150,11 @@ impl Session {
     fn instance_norm(&mut self, node: NodeId, moments: usize, (eps, affine): (f32, usize)) {
         let network = &self.plan.network;
         let moments = &self.moments[moments];
-        let made = match network.graph().node(node).op {
-            Op::InstanceNorm { affine: true, .. } => {
-                let [gain, bias] = [0, 1].map(|place| network.param(node, place));
-                Affine::instance_norm(moments, gain, bias, eps)
-            }
-            _ => {
-                let channels = moments.first().map_or(0, Moments::channels);
-                Affine::instance_norm(moments, &vec![1.0; channels], &vec![0.0; channels], eps)
-            }
-        };
+        let channels = moments.first().map_or(0, Moments::channels);
+        let (ones, zeros) = (vec![1.0; channels], vec![0.0; channels]);
+        let [gain, bias] = [0, 1].map(|part| network.param(node, part));
+        let (gain, bias) = if gain.is_empty() { (&ones[..], &zeros[..]) } else { (gain, bias) };
+        let made = Affine::instance_norm(moments, gain, bias, eps);
         self.affines[affine] = made;
     }
 
