@@ -1,22 +1,30 @@
+use fearless_simd::prelude::*;
+
 use crate::Moments;
 
-/// `x · scale + shift` with one pair per image and channel, channels padded as
-/// in the plane it applies to. A normalisation whose statistics are known.
+/// `(x − centre) · scale + shift` with one triple per image and channel,
+/// channels padded as in the plane it applies to. A normalisation whose
+/// statistics are known.
+///
+/// The centre is taken off first, not folded into the shift: where the mean is
+/// large against the deviation, the folded form would lose the digits that count.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Affine {
-    pub(crate) scale: Vec<f32>,
-    pub(crate) shift: Vec<f32>,
-    pub(crate) stride: usize,
+    centre: Vec<f32>,
+    scale: Vec<f32>,
+    shift: Vec<f32>,
+    stride: usize,
 }
 
 impl Affine {
-    /// The same pair for all `images` and for `stride` channels.
+    /// `x · scale + shift`, the same for all `images` and for `stride` channels.
     pub fn constant(images: usize, stride: usize, [scale, shift]: [f32; 2]) -> Self {
         let len = images * stride;
-        Self { scale: vec![scale; len], shift: vec![shift; len], stride }
+        let (centre, scale, shift) = (vec![0.0; len], vec![scale; len], vec![shift; len]);
+        Self { centre, scale, shift, stride }
     }
 
-    /// A pair for each channel, the same for all `images`.
+    /// `x · scale + shift` for each channel, the same for all `images`.
     pub fn per_channel(images: usize, stride: usize, pairs: [&[f64]; 2]) -> Self {
         let mut affine = Self::constant(images, stride, [0.0, 0.0]);
         for image in 0..images {
@@ -32,21 +40,49 @@ impl Affine {
     ///
     /// `gain` and `bias` hold a value per channel; `moments` an entry per image.
     pub fn instance_norm(moments: &[Moments], gain: &[f32], bias: &[f32], eps: f32) -> Self {
-        let stride = moments.first().map_or(0, |m| m.mean.len());
+        let stride = moments.first().map_or(0, Moments::channels);
         let mut affine = Self::constant(moments.len(), stride, [0.0, 0.0]);
         for (image, m) in moments.iter().enumerate() {
             for c in 0..gain.len() {
                 let scale = f64::from(gain[c]) / (m.variance(c) + f64::from(eps)).sqrt();
-                affine.scale[image * stride + c] = scale as f32;
-                affine.shift[image * stride + c] = (f64::from(bias[c]) - m.mean[c] * scale) as f32;
+                let centre = m.mean(c) as f32;
+                let rest = m.mean(c) - f64::from(centre); // what rounding left out
+                let at = image * stride + c;
+                affine.centre[at] = centre;
+                affine.scale[at] = scale as f32;
+                affine.shift[at] = (f64::from(bias[c]) - rest * scale) as f32;
             }
         }
         affine
     }
 
-    /// The pairs of one image.
-    pub(crate) fn image(&self, image: usize) -> [&[f32]; 2] {
-        let range = image * self.stride..(image + 1) * self.stride;
-        [&self.scale[range.clone()], &self.shift[range]]
+    /// The map of one image.
+    pub(crate) fn image(&self, image: usize) -> Map<'_> {
+        let of = |values| <[f32]>::split_at(values, image * self.stride).1;
+        Map { centre: of(&self.centre), scale: of(&self.scale), shift: of(&self.shift) }
+    }
+}
+
+/// The affine map of one image.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Map<'a> {
+    centre: &'a [f32],
+    scale: &'a [f32],
+    shift: &'a [f32],
+}
+
+impl Map<'_> {
+    /// Applied to the channels from `c` on.
+    #[inline(always)]
+    pub(crate) fn vector<S: Simd>(&self, simd: S, x: S::f32s, c: usize) -> S::f32s {
+        let range = c..c + S::f32s::LEN;
+        let centre = S::f32s::from_slice(simd, &self.centre[range.clone()]);
+        let scale = S::f32s::from_slice(simd, &self.scale[range.clone()]);
+        (x - centre).mul_add(scale, S::f32s::from_slice(simd, &self.shift[range]))
+    }
+
+    /// Applied to channel `c`.
+    pub(crate) fn value(&self, x: f32, c: usize) -> f32 {
+        (x - self.centre[c]) * self.scale[c] + self.shift[c]
     }
 }

@@ -1,6 +1,7 @@
 use fearless_simd::prelude::*;
 use tensor::Plane;
 
+use crate::affine::Map;
 use crate::bands::{Band, Collect, for_bands};
 use crate::simd::at_level;
 use crate::{Gate, Level, Source};
@@ -99,7 +100,7 @@ impl Pointwise<'_> {
 /// Some rows of a source.
 struct Operand<'a> {
     data: &'a [f32],
-    pairs: Option<[&'a [f32]; 2]>,
+    map: Option<Map<'a>>,
     gate: Gate,
 }
 
@@ -107,23 +108,22 @@ impl<'a> Operand<'a> {
     #[inline(always)]
     fn new(source: &Source<'a>, image: usize, rows: std::ops::Range<usize>) -> Self {
         let data = &source.plane.image(image)[rows];
-        Self { data, pairs: source.affine.map(|a| a.image(image)), gate: source.gate }
+        Self { data, map: source.affine.map(|a| a.image(image)), gate: source.gate }
     }
 
     #[inline(always)]
     fn vector<S: Simd>(&self, simd: S, at: usize, c: usize) -> S::f32s {
         let lanes = S::f32s::LEN;
         let mut x = S::f32s::from_slice(simd, &self.data[at + c..at + c + lanes]);
-        if let Some([scale, shift]) = self.pairs {
-            let scale = S::f32s::from_slice(simd, &scale[c..c + lanes]);
-            x = x.mul_add(scale, S::f32s::from_slice(simd, &shift[c..c + lanes]));
+        if let Some(map) = &self.map {
+            x = map.vector(simd, x, c);
         }
         self.gate.apply(simd, x)
     }
 
     fn value(&self, at: usize, c: usize) -> f32 {
         let x = self.data[at + c];
-        self.gate.apply_scalar(self.pairs.map_or(x, |[scale, shift]| x * scale[c] + shift[c]))
+        self.gate.apply_scalar(self.map.map_or(x, |m| m.value(x, c)))
     }
 }
 

@@ -162,17 +162,16 @@ fn load_pixels<S: Simd>(simd: S, (source, image): (&Source, usize), from: &[f32]
 fn load_pixel<S: Simd>(simd: S, source: &Source, image: usize, from: &[f32], to: &mut [f32]) {
     let lanes = S::f32s::LEN;
     let whole = from.len() / lanes * lanes;
-    let pairs = source.affine.map(|a| a.image(image));
+    let map = source.affine.map(|a| a.image(image));
     for c in (0..whole).step_by(lanes) {
         let mut x = S::f32s::from_slice(simd, &from[c..c + lanes]);
-        if let Some([scale, shift]) = pairs {
-            let scale = S::f32s::from_slice(simd, &scale[c..c + lanes]);
-            x = x.mul_add(scale, S::f32s::from_slice(simd, &shift[c..c + lanes]));
+        if let Some(map) = &map {
+            x = map.vector(simd, x, c);
         }
         source.gate.apply(simd, x).store_slice(&mut to[c..c + lanes]);
     }
     for c in whole..from.len() {
-        let x = pairs.map_or(from[c], |[scale, shift]| from[c] * scale[c] + shift[c]);
+        let x = map.map_or(from[c], |m| m.value(from[c], c));
         to[c] = source.gate.apply_scalar(x);
     }
 }
