@@ -163,6 +163,16 @@ mod tests {
     }
 
     #[test]
+    fn a_view_outside_its_storage_is_refused() {
+        let outside = TENSOR.replace("tQK\0", "tQK\u{1}");
+        assert_ne!(outside, TENSOR);
+        assert!(matches!(
+            names(format!("{outside}.").as_bytes()),
+            Err(WeightsError::Corrupt { .. })
+        ));
+    }
+
+    #[test]
     fn a_state_dictionary_under_a_usual_key_is_all_that_counts() {
         let inside = format!("}}(U\u{8}module.a{TENSOR}u");
         let root = format!("}}(U\u{5}modelK\u{1}U\u{5}other{inside}U\u{3}net{inside}u.");
