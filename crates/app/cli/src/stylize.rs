@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use pentimento::cpu::Threads;
 use pentimento::imaging::{self, EncodeOptions, Limits};
 use pentimento::pipeline::{
-    Batch, Colors, Existing, FileOptions, Job, JobOptions, Recursion, Report, Style,
+    Batch, Colors, Event, Existing, FileOptions, Job, JobOptions, Recursion, Report, Style,
     StylizeOptions, Stylizer, default_memory_limit,
 };
 
@@ -61,7 +61,7 @@ impl Resolved {
         let progress = Progress::new(job.tasks.len() + job.unreadable.len(), voice);
         let name = style.name().to_owned();
         let mut stylizer = Stylizer::new(style);
-        let watch = |event: &_| progress.watch(event);
+        let watch = |event: &Event<'_>| progress.watch(event);
         let batch = Batch { job: &job, files: &files, stop: &stop, watch: &watch };
         let report =
             batch.run(&name, |picture| threads.run(|| stylizer.stylize(picture, &options)));

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use support::{Place, Ran};
 
-const PICTURES: usize = 60;
+const PICTURES: usize = 40;
 
 #[test]
 fn an_interrupted_job_says_what_is_done_and_goes_on_later() {
     let place = Place::new();
     for i in 0..PICTURES {
-        place.photo(&format!("in/{i:02}.png"), [300, 400]);
+        place.photo(&format!("in/{i:02}.png"), [200, 300]);
     }
     let words = ["stylize", "in", "-o", "out", "--style", "tiny.safetensors", "--json"];
     let mut command = place.command(&[&words[..], &["--threads", "1"]].concat());
@@ -38,7 +38,7 @@ fn an_interrupted_job_says_what_is_done_and_goes_on_later() {
     let files = place.files("out");
     assert_eq!(files.len(), done, "half-written files: {files:?}");
     for file in files {
-        assert_eq!(place.read(&format!("out/{file}")).size(), [300, 400]);
+        assert_eq!(place.read(&format!("out/{file}")).size(), [200, 300]);
     }
 
     let again = format!("{} pictures done", PICTURES - done).replace("1 pictures", "1 picture");

@@ -159,7 +159,7 @@ fn a_folder_is_mirrored_and_gone_on_with() {
         place.photo(name, [20, 30]);
     }
     place.file("in/notes.txt", b"no picture");
-    place.stylize("in -o out").ended(0, &["1 picture done"]);
+    place.stylize("in -o out").ended(0, &["out/a.png: 30×20"]);
     assert_eq!(place.files("out"), ["a.png"]);
     let before = std::fs::metadata(place.path("out/a.png")).unwrap().modified().unwrap();
     place.stylize("in -o out -r").ended(0, &["1 picture done", "1 already there"]);

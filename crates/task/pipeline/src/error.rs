@@ -66,9 +66,8 @@ pub enum PipelineError {
     },
     /// Going on would take more memory than allowed.
     #[error(
-        "{width}×{height} pixels need about {} of memory, the limit is {}: \
-         make the picture smaller with --size {size}, or raise --max-memory",
-        bytes(*need), bytes(*limit)
+        "{width}×{height} pixels need about {} of memory, the limit is {}: {}raise --max-memory",
+        bytes(*need), bytes(*limit), smaller(*size)
     )]
     Memory {
         /// Pixels across.
@@ -79,8 +78,8 @@ pub enum PipelineError {
         need: u64,
         /// Bytes allowed.
         limit: u64,
-        /// A long side that fits.
-        size: usize,
+        /// A longer side that fits, if one does.
+        size: Option<usize>,
     },
     /// The network gave something that is no picture.
     #[error("the network gave values that are not numbers: its weights are damaged")]
@@ -111,6 +110,10 @@ fn hint(near: &[String]) -> String {
 
 fn listed(places: &[PathBuf]) -> String {
     places.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn smaller(size: Option<usize>) -> String {
+    size.map_or_else(String::new, |s| format!("make the picture smaller with --size {s}, or "))
 }
 
 /// `n` bytes in the unit people use for memory.

@@ -66,6 +66,9 @@ const MOST_PIXELS: usize = 1 << 16;
 /// into the network, what comes out, and the result, of three channels each.
 const BYTES_PER_PIXEL: u64 = 4 * 3 * 4;
 
+/// A picture smaller than this is no remedy for too little memory.
+const SMALLEST_REMEDY: usize = 16;
+
 /// A style at work. Keeps the buffers for the last size, so that pictures of one
 /// size follow one another without new memory.
 ///
@@ -134,16 +137,37 @@ impl Stylizer {
             return Ok(());
         }
         self.ready = None; // the old buffers go before the new ones come
-        let plan = Plan::new(&self.style.network, &[shape], &[])?;
-        let pixels = shape[2] as u64 * shape[3] as u64;
-        let need = plan.memory() as u64 + pixels * BYTES_PER_PIXEL;
+        let (plan, need) = self.plan(frame)?;
         if need > limit {
-            let factor = (limit as f64 / need as f64).sqrt() * 0.95;
-            let size = (height.max(width) as f64 * factor) as usize;
+            let size = self.fitting([height, width], need, limit);
             return Err(PipelineError::Memory { width, height, need, limit, size });
         }
         self.ready = Some((shape, Session::new(plan)));
         Ok(())
+    }
+
+    /// The plan for a frame, and all the memory that a picture in it takes.
+    fn plan(&self, frame: &Frame) -> Result<(Plan, u64), PipelineError> {
+        let shape = frame.shape();
+        let plan = Plan::new(&self.style.network, &[shape], &[])?;
+        let pixels = shape[2] as u64 * shape[3] as u64;
+        let need = plan.memory() as u64 + pixels * BYTES_PER_PIXEL;
+        Ok((plan, need))
+    }
+
+    /// A longer side with which a picture of this shape, which needs too much,
+    /// stays within `limit`; none if nothing worth looking at does.
+    fn fitting(&self, size: [usize; 2], mut need: u64, limit: u64) -> Option<usize> {
+        let mut long = size[0].max(size[1]);
+        while need > limit {
+            let factor = (limit as f64 / need as f64).sqrt() * 0.95;
+            long = (long as f64 * factor) as usize;
+            if long < SMALLEST_REMEDY {
+                return None;
+            }
+            need = self.plan(&self.style.fit.frame(Fit::Long(long).size(size))).ok()?.1;
+        }
+        Some(long)
     }
 
     /// `[1, 3, H, W]` in `0..=1` through the network and back.
