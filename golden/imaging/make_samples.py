@@ -2,7 +2,7 @@
 
     python golden/imaging/make_samples.py
 
-Every sample is a few hundred bytes of the same smooth picture, 23×17 pixels (odd
+Every sample is a few kilobytes at most of the same smooth picture, 23×17 pixels (odd
 tails in every block size), in one format or with one oddity. `NAME.raw` is the
 right answer: width, height, channels and bytes per value as four little-endian
 u32, then the values in sRGB, upright, little-endian. Where a colour profile is
@@ -182,7 +182,9 @@ def jpegs():
     sample("grey.jpg", saved(rgb.convert("L"), "JPEG", quality=95))
     for turn in range(1, 9):
         sample(f"turned{turn}.jpg", saved(rgb, "JPEG", exif=exif(turn), **q))
-    meta = saved(rgb, "JPEG", exif=exif(6), xmp=XMP.encode(), icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes(), **q)
+    srgb = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    srgb[24:36] = b"\0" * 12  # the time it was made
+    meta = saved(rgb, "JPEG", exif=exif(6), xmp=XMP.encode(), icc_profile=bytes(srgb), **q)
     sample("metadata.jpg", meta)
     p3 = display_p3()
     data = saved(rgb, "JPEG", icc_profile=p3, **q)

@@ -233,7 +233,7 @@ mod tests {
         let rgb = picture.to_rgb_tensor();
         for (i, v) in values.iter().enumerate().step_by(97) {
             let got = rgb.data()[i % 3 * n + i / 3];
-            assert_eq!(got, f32::from(*v) / 255.0, "value {i}");
+            assert_eq!(got.to_bits(), (f32::from(*v) / 255.0).to_bits(), "value {i}");
         }
         assert_eq!(picture.with_rgb_tensor(&rgb), picture);
     }

@@ -4,11 +4,11 @@ use std::sync::LazyLock;
 
 use moxcms::{
     Chromaticity, CmsError, ColorPrimaries, ColorProfile, DataColorSpace, Layout, ToneReprCurve,
-    TransformOptions, XyY,
+    TransformOptions, XyY, Xyzd,
 };
 use rayon::prelude::*;
 
-use crate::{Channels, Pixels, decode::Ink};
+use crate::{Channels, Pixels, colour, decode::Ink};
 
 /// What a file says about the colour space of its values.
 #[derive(Clone, Debug, PartialEq)]
@@ -103,22 +103,39 @@ fn rgb(pixels: &Pixels, layout: Layout, profile: &ColorProfile) -> Option<Pixels
     converted(pixels, profile, layout, layout)
 }
 
-/// Whether a profile moves no colour of a 9×9×9 grid by more than 1 in 255:
-/// then converting would add rounding and nothing else.
+/// Whether a profile's curves and primaries are sRGB's to 1 in 255: then converting
+/// would add rounding and nothing else. Most profiles in photographs are, and
+/// to see it so costs nothing, while a transform takes 15 ms to build.
 fn is_srgb(profile: &ColorProfile) -> bool {
-    let step = |i: usize| (i * 255 / 8) as u8;
-    let grid: Vec<u8> =
-        (0..729).flat_map(|i| [step(i / 81), step(i / 9 % 9), step(i % 9)]).collect();
-    match converted(&Pixels::U8(grid.clone()), profile, Layout::Rgb, Layout::Rgb) {
-        Some(Pixels::U8(got)) => grid.iter().zip(&got).all(|(&a, &b)| a.abs_diff(b) <= 1),
-        _ => false,
-    }
+    /// Stray light that sRGB's steepest part, 12.92, turns into 1 in 255.
+    const STRAY: f64 = 1.0 / 255.0 / 12.92;
+    let srgb = ColorProfile::new_srgb();
+    let near =
+        |a: Xyzd, b: Xyzd| [a.x - b.x, a.y - b.y, a.z - b.z].iter().all(|off| off.abs() <= STRAY);
+    profile.is_matrix_shaper()
+        && near(profile.red_colorant, srgb.red_colorant)
+        && near(profile.green_colorant, srgb.green_colorant)
+        && near(profile.blue_colorant, srgb.blue_colorant)
+        && [&profile.red_trc, &profile.green_trc, &profile.blue_trc]
+            .iter()
+            .all(|curve| is_srgb_curve(curve.as_ref()))
+}
+
+fn is_srgb_curve(curve: Option<&ToneReprCurve>) -> bool {
+    let Some(curve) = curve.and_then(|curve| curve.make_linear_evaluator().ok()) else {
+        return false;
+    };
+    (0..=u8::MAX).all(|level| {
+        let value = f32::from(level) / 255.0;
+        let got = colour::srgb_of_linear(curve.evaluate_value(value).clamp(0.0, 1.0));
+        (got - value).abs() <= 1.0 / 255.0
+    })
 }
 
 /// Grey goes through a table of what the profile makes of every level; `None` where
 /// that is what sRGB makes of it, to 1 in 255.
 fn grey(pixels: &Pixels, channels: usize, profile: &ColorProfile) -> Option<Pixels> {
-    if profile.color_space != DataColorSpace::Gray {
+    if profile.color_space != DataColorSpace::Gray || is_srgb_curve(profile.gray_trc.as_ref()) {
         return None;
     }
     let levels = Pixels::U16((0..=u16::MAX).collect());
@@ -126,9 +143,6 @@ fn grey(pixels: &Pixels, channels: usize, profile: &ColorProfile) -> Option<Pixe
         return None;
     };
     let table: Vec<u16> = rgb.into_iter().skip(1).step_by(3).collect();
-    if table.iter().zip(0..=u16::MAX).all(|(&to, from)| to.abs_diff(from) <= 257) {
-        return None;
-    }
     Some(match pixels {
         Pixels::U8(values) => {
             Pixels::U8(looked_up(values, channels, |v| narrow(table[usize::from(v) * 257])))
@@ -224,6 +238,9 @@ mod tests {
         let tag = Tag::Icc(GREY_ICC.clone().unwrap());
         let (_, got) = to_srgb(Ink::Light(Channels::Grey), ramp.clone(), &tag);
         assert_eq!(got, ramp);
+        for other in [ColorProfile::new_display_p3(), ColorProfile::new_adobe_rgb()] {
+            assert!(!is_srgb(&other));
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! Bytes from strangers: no panic, no hang, no memory beyond the limit.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{
     fs,
@@ -84,14 +85,15 @@ impl Random {
     }
 }
 
-/// How many damaged versions of each sample are tried.
+/// How many damaged versions of each sample are tried, unless `IMAGING_MUTATIONS` says.
 const MUTATIONS: usize = 300;
 
 #[test]
 fn mutations_are_survived() {
-    let mut random = Random(7);
+    let mutations = std::env::var("IMAGING_MUTATIONS").ok().and_then(|n| n.parse().ok());
+    let mut random = Random(mutations.unwrap_or(7) as u64);
     for (name, bytes) in files() {
-        for round in 0..MUTATIONS {
+        for round in 0..mutations.unwrap_or(MUTATIONS) {
             let mut damaged = bytes.clone();
             for _ in 0..=random.next(4) {
                 let at = random.next(damaged.len());

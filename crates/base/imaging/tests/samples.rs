@@ -1,4 +1,5 @@
-//! Every sample in `golden/imaging`, against what Pillow and LittleCMS make of it.
+//! Every sample in `golden/imaging`, against what Pillow and `LittleCMS` make of it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::{collections::BTreeMap, fs, path::PathBuf};
 

@@ -13,7 +13,7 @@ const SEGMENT: usize = 65_533;
 const XMP_NAME: &[u8] = b"http://ns.adobe.com/xap/1.0/\0";
 const EXIF_NAME: &[u8] = b"Exif\0\0";
 
-pub(super) fn write(picture: &Picture, options: &EncodeOptions) -> Result<Vec<u8>, ImagingError> {
+pub(super) fn write(picture: &Picture, options: EncodeOptions) -> Result<Vec<u8>, ImagingError> {
     let [width, height] = sides(picture, Format::Jpeg, u16::MAX.into())?;
     let values = eight_bits(picture);
     let (kind, values) = match picture.channels() {

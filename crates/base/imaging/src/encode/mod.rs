@@ -17,17 +17,17 @@ pub struct EncodeOptions {
     /// is kept at full resolution (4:4:4), below it is halved both ways (4:2:0).
     /// The other formats are without loss.
     pub quality: u8,
-    /// How hard PNG and TIFF try to be small. Default: balanced.
+    /// How hard PNG and TIFF try to be small. Default: fast.
     pub effort: Effort,
 }
 
 /// Time spent to make a lossless file smaller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Effort {
-    /// Several times faster, somewhat larger.
-    Fast,
-    /// The usual trade.
+    /// The default: a photograph-like PNG takes a tenth of the time and a third more bytes.
     #[default]
+    Fast,
+    /// zlib's usual trade.
     Balanced,
 }
 
@@ -59,10 +59,10 @@ pub fn encode(
     options: &EncodeOptions,
 ) -> Result<Vec<u8>, ImagingError> {
     match format {
-        Format::Jpeg => jpeg::write(picture, options),
-        Format::Png => png::write(picture, options),
+        Format::Jpeg => jpeg::write(picture, *options),
+        Format::Png => png::write(picture, *options),
         Format::WebP => webp::write(picture),
-        Format::Tiff => tiff::write(picture, options),
+        Format::Tiff => tiff::write(picture, *options),
         Format::Bmp => bmp::write(picture),
         Format::Gif | Format::Avif => Err(ImagingError::Unsupported {
             format,

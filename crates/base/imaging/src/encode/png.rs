@@ -5,7 +5,7 @@ use png::{BitDepth, ColorType, Compression, Encoder, EncodingError, Info, SrgbRe
 use super::{Effort, EncodeOptions, refused, sides};
 use crate::{Channels, Depth, Format, ImagingError, Picture, Pixels, decode::XMP_KEYWORD};
 
-pub(super) fn write(picture: &Picture, options: &EncodeOptions) -> Result<Vec<u8>, ImagingError> {
+pub(super) fn write(picture: &Picture, options: EncodeOptions) -> Result<Vec<u8>, ImagingError> {
     let size = sides(picture, Format::Png, i32::MAX as u32)?;
     let mut out = Vec::new();
     encode(picture, size, options.effort, &mut out).map_err(|e| refused(Format::Png, &e))?;

@@ -13,13 +13,13 @@ use super::{Effort, EncodeOptions, icc, refused, sides};
 use crate::{Channels, Format, ImagingError, Picture, Pixels, metadata::tree};
 
 const XMP: Tag = Tag::Unknown(700);
-/// Straight alpha, in the ExtraSamples tag.
+/// Straight alpha, in the `ExtraSamples` tag.
 const UNASSOCIATED: u16 = 2;
 
 type Encoder<'a> = TiffEncoder<Cursor<&'a mut Vec<u8>>, TiffKindStandard>;
 type Directory<'a, 'b> = DirectoryEncoder<'a, Cursor<&'b mut Vec<u8>>, TiffKindStandard>;
 
-pub(super) fn write(picture: &Picture, options: &EncodeOptions) -> Result<Vec<u8>, ImagingError> {
+pub(super) fn write(picture: &Picture, options: EncodeOptions) -> Result<Vec<u8>, ImagingError> {
     let size = sides(picture, Format::Tiff, u32::MAX)?;
     let mut out = Vec::new();
     encode(picture, size, options.effort, &mut out).map_err(|e| refused(Format::Tiff, &e))?;
