@@ -3,6 +3,7 @@
 //! `cargo test -p pentimento-imaging --test material -- --ignored --nocapture` prints
 //! timings as well, and leaves what it wrote in the folder `IMAGING_OUT`, to be looked at.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::print_stdout, reason = "skips and timings are to be read")]
 
 use std::{env, fs, path::PathBuf, time::Instant};
 
