@@ -39,7 +39,9 @@ pub(crate) fn status(error: &anyhow::Error) -> ExitCode {
     }
     let pipeline = error.chain().find_map(|e| e.downcast_ref::<PipelineError>());
     ExitCode::from(match pipeline {
-        Some(PipelineError::Option { .. } | PipelineError::Output { .. }) => USAGE,
+        Some(
+            PipelineError::Option { .. } | PipelineError::Output { .. } | PipelineError::Shape(_),
+        ) => USAGE,
         Some(PipelineError::NoPictures { .. }) => NO_PICTURES,
         Some(
             PipelineError::UnknownStyle { .. }
@@ -47,13 +49,16 @@ pub(crate) fn status(error: &anyhow::Error) -> ExitCode {
             | PipelineError::NotAStyle { .. },
         ) => WEIGHTS,
         Some(PipelineError::Unwritable { .. }) => OUTPUT,
-        _ if error.chain().any(|e| e.is::<io::Error>()) => OUTPUT,
+        _ if io_kinds(error).next().is_some() => OUTPUT,
         _ => OTHER,
     })
 }
 
 /// Whether all that happened is that nobody reads on, as with `| head`.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    let kinds = error.chain().filter_map(|e| e.downcast_ref::<io::Error>()).map(io::Error::kind);
-    kinds.into_iter().any(|kind| kind == io::ErrorKind::BrokenPipe)
+    io_kinds(error).any(|kind| kind == io::ErrorKind::BrokenPipe)
+}
+
+fn io_kinds(error: &anyhow::Error) -> impl Iterator<Item = io::ErrorKind> {
+    error.chain().filter_map(|e| e.downcast_ref::<io::Error>()).map(io::Error::kind)
 }

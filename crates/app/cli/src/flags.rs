@@ -43,6 +43,7 @@ pub(crate) enum Command {
 /// metadata. Outputs that are already there are left alone, so that a batch that
 /// was broken off goes on where it was.
 #[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "switches, as they are typed")]
 #[command(after_help = STYLIZE_HELP)]
 pub(crate) struct Stylize {
     /// Pictures, and folders of pictures.

@@ -1,10 +1,13 @@
 //! What is seen while pictures are made: on a terminal, and only if it takes over a second.
 
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use pentimento::pipeline::{Event, PictureReport, Report, Status};
 
 /// Whether anything but errors is said.
@@ -19,10 +22,15 @@ pub(crate) enum Voice {
 /// What is over before is not worth a bar.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+const ONE: &str = "{spinner} {wide_msg} {elapsed}  {left}";
+const SEVERAL: &str = "{wide_bar} {pos}/{len} {msg}  {eta} left";
+
 /// Tells on standard error how a job goes.
 #[derive(Debug)]
 pub(crate) struct Progress {
     bar: ProgressBar,
+    /// For a picture that is alone: milliseconds from the start to its expected end, or 0.
+    end: Option<Arc<AtomicU64>>,
 }
 
 impl Progress {
@@ -30,15 +38,19 @@ impl Progress {
     pub(crate) fn new(pictures: usize, voice: Voice) -> Self {
         let bar =
             ProgressBar::with_draw_target(Some(pictures as u64), ProgressDrawTarget::hidden());
-        let template = if pictures == 1 {
-            "{spinner} {wide_msg} {elapsed}"
-        } else {
-            "{wide_bar} {pos}/{len} {msg}  {eta} left"
-        };
+        let template = if pictures == 1 { ONE } else { SEVERAL };
+        let end = Arc::new(AtomicU64::new(0));
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            let end = Arc::clone(&end);
+            bar.set_style(style.with_key(
+                "left",
+                move |state: &ProgressState, to: &mut dyn fmt::Write| {
+                    let _ = to.write_str(&left(end.load(Ordering::Relaxed), state.elapsed()));
+                },
+            ));
         }
-        if voice == Voice::Normal && io::stderr().is_terminal() {
+        let shown = voice == Voice::Normal && io::stderr().is_terminal();
+        if shown {
             let late = bar.clone();
             thread::spawn(move || {
                 thread::sleep(PATIENCE);
@@ -48,7 +60,20 @@ impl Progress {
                 }
             });
         }
-        Self { bar }
+        Self { bar, end: (shown && pictures == 1).then_some(end) }
+    }
+
+    /// Whether the time for one picture is worth guessing.
+    pub(crate) fn wants_a_guess(&self) -> bool {
+        self.end.is_some()
+    }
+
+    /// To be told how long the picture in work will take from now.
+    pub(crate) fn expect(&self, time: Duration) {
+        if let Some(end) = &self.end {
+            let end_ms = (self.bar.elapsed() + time).as_millis() as u64;
+            end.store(end_ms, Ordering::Relaxed);
+        }
     }
 
     /// To be told everything that happens.
@@ -70,6 +95,16 @@ impl Progress {
     /// Takes the bar away.
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
+    }
+}
+
+/// What is left until `end` milliseconds, in words; nothing if that is not known.
+fn left(end: u64, now: Duration) -> String {
+    match Duration::from_millis(end).saturating_sub(now).as_secs() {
+        _ if end == 0 => String::new(),
+        0 => "almost done".to_owned(),
+        s if s < 100 => format!("about {s} s left"),
+        s => format!("about {} min left", s / 60),
     }
 }
 
@@ -125,6 +160,15 @@ mod tests {
             interrupted: left > 0,
             seconds: 1.25,
         }
+    }
+
+    #[test]
+    fn time_left_is_in_round_words() {
+        let now = Duration::from_millis(1500);
+        assert_eq!(left(0, now), "");
+        assert_eq!(left(1400, now), "almost done");
+        assert_eq!(left(7600, now), "about 6 s left");
+        assert_eq!(left(601_500, now), "about 10 min left");
     }
 
     #[test]

@@ -25,8 +25,7 @@ pub(crate) fn amount(text: &str) -> Result<u64, String> {
         Some((end, 'g' | 'G')) => (&text[..end], 1e9),
         _ => (text, 1.0),
     };
-    let number: f64 = digits.parse().map_err(|_| wrong())?;
-    let amount = number * unit;
+    let amount = digits.parse().unwrap_or(f64::NAN) * unit;
     if amount.is_finite() && (1.0..1e18).contains(&amount) {
         Ok(amount as u64)
     } else {
@@ -38,7 +37,10 @@ pub(crate) fn amount(text: &str) -> Result<u64, String> {
 pub(crate) fn height_by_width(text: &str) -> Result<[usize; 2], String> {
     let wrong = || "use height and width, such as 256x320".to_owned();
     let (height, width) = text.split_once(['x', 'X', '×']).ok_or_else(wrong)?;
-    Ok([side(height).map_err(|_| wrong())?, side(width).map_err(|_| wrong())?])
+    match [side(height), side(width)] {
+        [Ok(height), Ok(width)] => Ok([height, width]),
+        _ => Err(wrong()),
+    }
 }
 
 #[cfg(test)]

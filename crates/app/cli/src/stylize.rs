@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use pentimento::cpu::Threads;
-use pentimento::imaging::{self, EncodeOptions, Limits};
+use pentimento::imaging::{self, EncodeOptions, Limits, Picture};
 use pentimento::pipeline::{
     Batch, Colors, Event, Existing, FileOptions, Job, JobOptions, Recursion, Report, Style,
     StylizeOptions, Stylizer, default_memory_limit,
@@ -33,6 +33,9 @@ struct Resolved {
     voice: Voice,
     reporting: Reporting,
 }
+
+/// Pixels from which on a picture may take over a second, and a guess how long is worth its while.
+const LONG_WORK: usize = 2_000_000;
 
 /// Stylizes what the flags say.
 pub(crate) fn run(flags: &flags::Stylize) -> anyhow::Result<Outcome> {
@@ -63,8 +66,14 @@ impl Resolved {
         let mut stylizer = Stylizer::new(style);
         let watch = |event: &Event<'_>| progress.watch(event);
         let batch = Batch { job: &job, files: &files, stop: &stop, watch: &watch };
-        let report =
-            batch.run(&name, |picture| threads.run(|| stylizer.stylize(picture, &options)));
+        let mut make = |picture: &Picture| {
+            let pixels = picture.width() * picture.height();
+            if progress.wants_a_guess() && pixels >= LONG_WORK {
+                progress.expect(stylizer.expect(picture, &options)?);
+            }
+            stylizer.stylize(picture, &options)
+        };
+        let report = batch.run(&name, |picture| threads.run(|| make(picture)));
         progress.finish();
         if voice == Voice::Normal {
             say(&summary(&report));

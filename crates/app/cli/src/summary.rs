@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use pentimento::graph::Graph;
 use pentimento::nets;
-use pentimento::pipeline::Style;
+use pentimento::pipeline::{PipelineError, Style};
 
 use crate::flags;
 
@@ -12,7 +12,7 @@ use crate::flags;
 pub(crate) fn run(flags: &flags::Summary) -> anyhow::Result<()> {
     let graph = graph(flags)?;
     let [height, width] = flags.size;
-    let summary = graph.summary(&[[1, 3, height, width]])?;
+    let summary = graph.summary(&[[1, 3, height, width]]).map_err(PipelineError::from)?;
     let text =
         if flags.json { serde_json::to_string_pretty(&summary)? } else { summary.to_string() };
     Ok(writeln!(io::stdout(), "{text}")?)

@@ -32,7 +32,7 @@ fn an_interrupted_job_says_what_is_done_and_goes_on_later() {
 
     let report = ran.json();
     let done = report["done"].as_u64().unwrap() as usize;
-    assert!(done >= 1 && done < PICTURES, "{done} of {PICTURES}");
+    assert!((1..PICTURES).contains(&done), "{done} of {PICTURES}");
     assert_eq!(report["interrupted"], true);
     assert_eq!(report["left"].as_u64().unwrap() as usize, PICTURES - done);
     let files = place.files("out");

@@ -1,5 +1,7 @@
 //! One picture through a style.
 
+use std::time::{Duration, Instant};
+
 use cpu::{Plan, Session};
 use graph::Shape4;
 use imaging::{Filter, Fit, Picture, resize_tensor};
@@ -59,12 +61,23 @@ impl StylizeOptions {
     }
 }
 
+impl StylizeOptions {
+    /// Height and width of the result.
+    pub(crate) fn size_of(&self, picture: &Picture) -> [usize; 2] {
+        let own = picture.size();
+        self.size.map_or(own, |long| Fit::Long(long).size(own))
+    }
+}
+
 /// A longer side than any JPEG has is a slip of the finger.
 const MOST_PIXELS: usize = 1 << 16;
 
 /// Values of 4 bytes a pixel beside the engine's own: the picture, what goes
 /// into the network, what comes out, and the result, of three channels each.
 const BYTES_PER_PIXEL: u64 = 4 * 3 * 4;
+
+/// Sides of the picture that a time is guessed from: a few hundredths of a second.
+const TRIAL: usize = 192;
 
 /// A picture smaller than this is no remedy for too little memory.
 const SMALLEST_REMEDY: usize = 16;
@@ -105,12 +118,11 @@ impl Stylizer {
         options: &StylizeOptions,
     ) -> Result<Picture, PipelineError> {
         options.check()?;
-        let own = picture.size();
-        let size = options.size.map_or(own, |long| Fit::Long(long).size(own));
+        let size = options.size_of(picture);
         let frame = self.style.fit.frame(size);
         self.prepare(&frame, size, options.memory)?;
         let mut rgb = picture.to_rgb_tensor();
-        if size != own {
+        if size != picture.size() {
             rgb = resize_tensor(&rgb, size, Filter::default());
             rgb.data_mut().iter_mut().for_each(|v| *v = v.clamp(0.0, 1.0));
         }
@@ -123,6 +135,27 @@ impl Stylizer {
         }
         drop(rgb);
         Ok(picture.with_rgb_tensor(&styled))
+    }
+
+    /// About how long the network will take for this picture: a small trial, scaled up.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stylizer::stylize`], but for the memory.
+    pub fn expect(
+        &self,
+        picture: &Picture,
+        options: &StylizeOptions,
+    ) -> Result<Duration, PipelineError> {
+        let pixels = |[.., height, width]: Shape4| (height * width) as f64;
+        let trial = self.style.fit.frame([TRIAL; 2]);
+        let mut session = Session::new(self.plan(&trial)?.0);
+        let input = Tensor::zeros(trial.shape());
+        session.run(&[&input]); // the first run touches new memory
+        let start = Instant::now();
+        session.run(&[&input]);
+        let frame = self.style.fit.frame(options.size_of(picture));
+        Ok(start.elapsed().mul_f64(pixels(frame.shape()) / pixels(trial.shape())))
     }
 
     /// Makes sure of a session for this size, within the memory allowed.

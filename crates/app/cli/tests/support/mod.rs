@@ -1,6 +1,8 @@
 //! The real command, tiny networks and small pictures.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test's own helpers")]
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,6 +41,14 @@ impl Place {
         card.config = serde_json::from_str(config).unwrap();
         let tensors = tensors(&net.graph);
         weights::write(&self.path(file), &tensors, &card.to_metadata(), Precision::F32).unwrap();
+    }
+
+    /// The same without a word on what it is.
+    pub fn bare_network(&self, file: &str, name: &str) {
+        self.network(file, name);
+        let path = self.path(file);
+        let tensors = weights::read(&path, &weights::Limits::default()).unwrap().tensors;
+        weights::write(&path, &tensors, &BTreeMap::new(), Precision::F32).unwrap();
     }
 
     /// A photograph of sorts: slopes and a checkerboard.
@@ -137,10 +147,8 @@ pub fn picture(size: [usize; 2], channels: Channels) -> Picture {
         for x in 0..width {
             let check = if (x / 4 + y / 4) % 2 == 0 { 40 } else { 0 };
             let rgb = [x * 200 / width + check, y * 200 / height + check, 90 + check];
-            match channels.is_grey() {
-                true => values.push(rgb[0] as u8),
-                false => values.extend(rgb.map(|v| v as u8)),
-            }
+            let colours = if channels.is_grey() { &rgb[..1] } else { &rgb[..] };
+            values.extend(colours.iter().map(|&v| v as u8));
             if channels.has_alpha() {
                 values.push((x * 255 / width) as u8);
             }
@@ -164,10 +172,10 @@ fn tensors(graph: &pentimento::graph::Graph) -> StateDict {
     let tensor = |(i, p): (usize, &pentimento::graph::Param)| {
         let mut data = value(&p.shape);
         if i == last {
-            data.iter_mut().for_each(|v| *v = 128.0 + 20.0 * *v); // mid grey
+            data = data.iter().map(|v| 128.0 + 20.0 * v).collect(); // mid grey
         }
         if i + 1 == last {
-            data.iter_mut().for_each(|v| *v *= 40.0); // contrast
+            data = data.iter().map(|v| 40.0 * v).collect(); // contrast
         }
         (p.name.clone(), Tensor::new(p.shape.clone(), data))
     };
