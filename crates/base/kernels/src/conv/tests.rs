@@ -133,6 +133,14 @@ fn winograd_matches_the_definition_when_tiles_are_taken_in_chunks() {
 }
 
 #[test]
+fn winograd_takes_nine_by_nine_in_parts() {
+    check(Kernel::Winograd, &Case { border: Border::Reflect, ..case([16, 3, 9, 9], [9, 14]) });
+    check(Kernel::Winograd, &Case { images: 2, ..case([20, 1, 9, 9], [5, 6]) });
+    check(Kernel::Winograd, &Case { border: Border::Reflect, ..case([16, 3, 9, 9], [40, 170]) });
+    check(Kernel::Winograd, &Case { enlarge: 2, ..case([16, 17, 9, 9], [3, 5]) });
+}
+
+#[test]
 fn winograd_leaves_out_what_is_zero_on_enlarged_inputs() {
     for border in [Border::Zero, Border::Reflect, Border::Replicate] {
         for size in [[1, 2], [3, 5], [4, 8]] {

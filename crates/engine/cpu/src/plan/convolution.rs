@@ -101,7 +101,7 @@ impl Planner<'_> {
             Op::Conv(c) if c.stride == 1 && c.dilation == 1 => {
                 if few(c.kernel[1]) {
                     Algorithm::Narrow
-                } else if c.kernel == [3, 3] && in_stride.is_multiple_of(tensor::LANES) {
+                } else if c.groups == 1 && winograd_pays(c.kernel, in_stride) {
                     Algorithm::Winograd([h, w])
                 } else {
                     Algorithm::Direct
@@ -110,7 +110,7 @@ impl Planner<'_> {
             Op::ConvTranspose(t) if turns(t) => {
                 if few(t.kernel) {
                     Algorithm::Narrow
-                } else if t.kernel == 3 && in_stride.is_multiple_of(tensor::LANES) {
+                } else if winograd_pays([t.kernel; 2], in_stride) {
                     Algorithm::Winograd([h, w])
                 } else {
                     Algorithm::Direct
@@ -139,6 +139,15 @@ impl Planner<'_> {
             }
             _ => Padding { down: [0, 0], across: [0, 0], border: Border::Zero },
         }
+    }
+}
+
+/// 3×3 with whole vectors of channels, or 9×9 on a picture.
+fn winograd_pays(kernel: [usize; 2], in_stride: usize) -> bool {
+    match kernel {
+        [3, 3] => in_stride.is_multiple_of(tensor::LANES),
+        [9, 9] => in_stride < tensor::LANES,
+        _ => false,
     }
 }
 
