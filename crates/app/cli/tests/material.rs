@@ -11,7 +11,7 @@ use support::Place;
 /// `[1, 3, H, W]` with this many mirrored pixels all round.
 fn surrounded(rgb: &Tensor, by: usize) -> Tensor {
     let [_, _, height, width] = rgb.shape4();
-    let place = |i: usize, size: usize| match i {
+    let from = |i: usize, size: usize| match i {
         _ if i < by => by - i,
         _ if i < by + size => i - by,
         _ => 2 * (size - 1) - (i - by),
@@ -19,7 +19,7 @@ fn surrounded(rgb: &Tensor, by: usize) -> Tensor {
     let (tall, wide) = (height + 2 * by, width + 2 * by);
     let value = |i: usize| {
         let (plane, y, x) = (i / (tall * wide), i / wide % tall, i % wide);
-        rgb.data()[(plane * height + place(y, height)) * width + place(x, width)]
+        rgb.data()[(plane * height + from(y, height)) * width + from(x, width)]
     };
     Tensor::new([1, 3, tall, wide], (0..3 * tall * wide).map(value).collect())
 }
