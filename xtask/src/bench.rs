@@ -101,7 +101,7 @@ fn report(
         format!("- {}", list.join("\n- ")),
         table::medians(measured),
         table::command(measured),
-        format!("Smallest and largest turn:\n\n{}", table::spread(measured)),
+        table::spread(measured),
     ];
     let parts = parts.iter().map(|p| p.trim()).filter(|p| !p.is_empty());
     let text = parts.collect::<Vec<_>>().join("\n\n") + "\n";

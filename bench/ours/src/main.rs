@@ -3,7 +3,9 @@
 //! ```text
 //! pentimento-bench levels                    the CPU levels, slowest first
 //! pentimento-bench engine LEVEL THREADS      answers `run CASE` and `check CASE`
-//! pentimento-bench command PROGRAM ARGS…     answers `run command`: milliseconds and KiB
+//! pentimento-bench command FILE PROGRAM ARGS…
+//!                                            answers `run command`: milliseconds and KiB of
+//!                                            the program that writes FILE
 //! ```
 //!
 //! The protocol is `bench/peers/worker.py`'s, and so are the networks and the numbers in them.
@@ -35,7 +37,9 @@ fn main() -> Result<()> {
             let mut engine = engine::Engine::new(level, threads.parse()?)?;
             serve(|what, case| engine.answer(what, case))
         }
-        ["command", program, ref args @ ..] => serve(|_, _| command::run(program, args)),
+        ["command", file, program, ref args @ ..] => {
+            serve(|_, _| command::run(file.as_ref(), program, args))
+        }
         _ => bail!("see the top of bench/ours/src/main.rs"),
     }
 }

@@ -21,11 +21,12 @@ pub(super) fn medians(measured: &[Measured]) -> String {
 
 /// The smallest and the largest turn of each.
 pub(super) fn spread(measured: &[Measured]) -> String {
-    table(measured, |m| {
+    let table = table(measured, |m| {
         let least = m.times.iter().copied().fold(f64::INFINITY, f64::min);
         let most = m.times.iter().copied().fold(0.0, f64::max);
         format!("{} – {}", milliseconds(least), milliseconds(most))
-    })
+    });
+    if table.is_empty() { table } else { format!("Smallest and largest turn:\n\n{table}") }
 }
 
 /// The whole command: time and peak memory.

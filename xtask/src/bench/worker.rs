@@ -46,7 +46,7 @@ impl Worker {
         let out = shell::target_dir().join("bench-command.jpg");
         let out = out.to_string_lossy();
         let picture = "examples/pictures/mountains.jpg";
-        let line = ["command", &program, "stylize", picture, "--style", "starry-night"];
+        let line = ["command", &out, &program, "stylize", picture, "--style", "starry-night"];
         let line = [&line[..], &["--threads", &threads, "--overwrite", "-o", &out]].concat();
         Self::start("**ours**".into(), Side::Command, shell::command(our_program(), &line))
     }
