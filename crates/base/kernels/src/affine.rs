@@ -71,14 +71,34 @@ pub(crate) struct Map<'a> {
     shift: &'a [f32],
 }
 
-impl Map<'_> {
-    /// Applied to the channels from `c` on.
+/// The map of one vector of channels.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MapLanes<V> {
+    centre: V,
+    scale: V,
+    shift: V,
+}
+
+impl<V> MapLanes<V> {
     #[inline(always)]
-    pub(crate) fn vector<S: Simd>(&self, simd: S, x: S::f32s, c: usize) -> S::f32s {
+    pub(crate) fn apply<S: Simd<f32s = V>>(self, x: V) -> V
+    where
+        V: SimdFloat<S, Element = f32>,
+    {
+        (x - self.centre).mul_add(self.scale, self.shift)
+    }
+}
+
+impl Map<'_> {
+    /// The map of the channels from `c` on.
+    #[inline(always)]
+    pub(crate) fn lanes<S: Simd>(&self, simd: S, c: usize) -> MapLanes<S::f32s> {
         let range = c..c + S::f32s::LEN;
-        let centre = S::f32s::from_slice(simd, &self.centre[range.clone()]);
-        let scale = S::f32s::from_slice(simd, &self.scale[range.clone()]);
-        (x - centre).mul_add(scale, S::f32s::from_slice(simd, &self.shift[range]))
+        MapLanes {
+            centre: S::f32s::from_slice(simd, &self.centre[range.clone()]),
+            scale: S::f32s::from_slice(simd, &self.scale[range.clone()]),
+            shift: S::f32s::from_slice(simd, &self.shift[range]),
+        }
     }
 
     /// Applied to channel `c`.

@@ -116,7 +116,7 @@ impl<'a> Operand<'a> {
         let lanes = S::f32s::LEN;
         let mut x = S::f32s::from_slice(simd, &self.data[at + c..at + c + lanes]);
         if let Some(map) = &self.map {
-            x = map.vector(simd, x, c);
+            x = map.lanes(simd, c).apply(x);
         }
         self.gate.apply(simd, x)
     }

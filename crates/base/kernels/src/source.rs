@@ -144,35 +144,38 @@ pub(crate) fn load_row<S: Simd>(
     }
 }
 
-/// Neighbouring pixels, through the affine map and gate.
+/// Neighbouring pixels, through the affine map and gate: a few pixels at a
+/// time, and of those a vector of channels at a time, so that the map's values
+/// stay in registers and the pixels in the cache.
 #[inline(always)]
 fn load_pixels<S: Simd>(simd: S, (source, image): (&Source, usize), from: &[f32], to: &mut [f32]) {
+    const BLOCK: usize = 16;
     let stride = source.plane.stride();
     let from = &from[..to.len()];
     if source.is_plain() {
         to.copy_from_slice(from);
         return;
     }
-    for (from, to) in from.chunks_exact(stride).zip(to.chunks_exact_mut(stride)) {
-        load_pixel(simd, source, image, from, to);
-    }
-}
-
-#[inline(always)]
-fn load_pixel<S: Simd>(simd: S, source: &Source, image: usize, from: &[f32], to: &mut [f32]) {
-    let lanes = S::f32s::LEN;
-    let whole = from.len() / lanes * lanes;
     let map = source.affine.map(|a| a.image(image));
-    for c in (0..whole).step_by(lanes) {
-        let mut x = S::f32s::from_slice(simd, &from[c..c + lanes]);
-        if let Some(map) = &map {
-            x = map.vector(simd, x, c);
+    let lanes = S::f32s::LEN;
+    let whole = stride / lanes * lanes;
+    for (from, to) in from.chunks(BLOCK * stride).zip(to.chunks_mut(BLOCK * stride)) {
+        for c in (0..whole).step_by(lanes) {
+            let map = map.map(|m| m.lanes(simd, c));
+            for (from, to) in from.chunks_exact(stride).zip(to.chunks_exact_mut(stride)) {
+                let mut x = S::f32s::from_slice(simd, &from[c..c + lanes]);
+                if let Some(map) = map {
+                    x = map.apply(x);
+                }
+                source.gate.apply(simd, x).store_slice(&mut to[c..c + lanes]);
+            }
         }
-        source.gate.apply(simd, x).store_slice(&mut to[c..c + lanes]);
-    }
-    for c in whole..from.len() {
-        let x = map.map_or(from[c], |m| m.value(from[c], c));
-        to[c] = source.gate.apply_scalar(x);
+        for c in whole..stride {
+            for (from, to) in from.chunks_exact(stride).zip(to.chunks_exact_mut(stride)) {
+                let x = map.map_or(from[c], |m| m.value(from[c], c));
+                to[c] = source.gate.apply_scalar(x);
+            }
+        }
     }
 }
 

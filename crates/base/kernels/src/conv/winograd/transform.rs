@@ -12,12 +12,57 @@ pub(super) enum Tile {
     Four,
 }
 
-/// Positions of the larger tile.
-pub(super) const POSITIONS: usize = 36;
+/// How tiles are transformed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// F(2×2, 3×3): 4×4 inputs.
+    Two,
+    /// The same on an input where inputs 1 and 2 are always equal: 3×3 are left.
+    TwoDoubled,
+    /// F(4×4, 3×3): 6×6 inputs.
+    Four,
+    /// The same on an input where inputs 1 and 2 are always equal, and 3 and 4:
+    /// 4×4 are left.
+    FourDoubled,
+}
 
-/// The row of both input transforms, that of the point −1, which is zero where
-/// inputs 1 and 2 are equal, and 3 and 4: what an input enlarged ×2 shows.
-pub(super) const ZERO_WHEN_DOUBLED: usize = 2;
+/// The position, along an axis, that is zero where inputs are doubled: that of
+/// the point −1, which takes the difference of the pairs.
+const ZERO_WHEN_DOUBLED: usize = 2;
+
+impl Form {
+    pub(super) fn new(tile: Tile, doubled: bool) -> Self {
+        match (tile, doubled) {
+            (Tile::Two, false) => Self::Two,
+            (Tile::Two, true) => Self::TwoDoubled,
+            (Tile::Four, false) => Self::Four,
+            (Tile::Four, true) => Self::FourDoubled,
+        }
+    }
+
+    pub(super) fn is_doubled(self) -> bool {
+        matches!(self, Self::TwoDoubled | Self::FourDoubled)
+    }
+
+    /// Different inputs along a side, and how many from one tile to the next.
+    pub(super) fn reach(self) -> [usize; 2] {
+        match self {
+            Self::TwoDoubled => [3, 1],
+            Self::Two | Self::FourDoubled => [4, 2],
+            Self::Four => [6, 4],
+        }
+    }
+
+    /// The positions of a tile that are not always zero.
+    pub(super) fn positions(self) -> impl Iterator<Item = usize> {
+        let n = match self {
+            Self::Two | Self::TwoDoubled => 4,
+            Self::Four | Self::FourDoubled => 6,
+        };
+        let zero = self.is_doubled().then_some(ZERO_WHEN_DOUBLED);
+        (0..n * n).filter(move |p| zero.is_none_or(|z| p / n != z && p % n != z))
+    }
+}
 
 impl Tile {
     /// The cheaper one: on a plane that tiles of four do not fill, tiles of two waste less.
@@ -62,48 +107,72 @@ impl Tile {
     }
 }
 
-/// `Bᵀ d` for `N` inputs, 4 or 6.
+/// `Bᵀ d` for `I` inputs, without the position that is zero where inputs are
+/// doubled: 6 inputs, 6 positions, or 4 and 5; 4 and 4, or 3 and 3.
 #[inline(always)]
-pub(super) fn input<S: Simd, const N: usize>(simd: S, d: [S::f32s; N]) -> [S::f32s; N] {
+pub(super) fn input<S: Simd, const I: usize, const P: usize>(
+    simd: S,
+    d: [S::f32s; I],
+) -> [S::f32s; P] {
     let k = |x: f32| S::f32s::splat(simd, x);
-    let mut out = d;
-    if N == 4 {
-        out[0] = d[0] - d[2];
-        out[1] = d[1] + d[2];
-        out[2] = d[2] - d[1];
-        out[3] = d[1] - d[3];
-    } else {
-        let even = k(-4.0).mul_add(d[2], d[4]);
-        let odd = k(-4.0).mul_add(d[1], d[3]);
-        let (wide, tall) = (d[4] - d[2], k(2.0) * (d[3] - d[1]));
-        out[0] = k(4.0).mul_add(d[0], k(-5.0).mul_add(d[2], d[4]));
-        out[1] = even + odd;
-        out[2] = even - odd;
-        out[3] = wide + tall;
-        out[4] = wide - tall;
-        out[5] = k(4.0).mul_add(d[1], k(-5.0).mul_add(d[3], d[5]));
+    let mut out = [k(0.0); P];
+    match (I, P) {
+        (6, 6) => {
+            let even = k(-4.0).mul_add(d[2], d[4]);
+            let odd = k(-4.0).mul_add(d[1], d[3]);
+            let (wide, tall) = (d[4] - d[2], k(2.0) * (d[3] - d[1]));
+            out[0] = k(4.0).mul_add(d[0], k(-5.0).mul_add(d[2], d[4]));
+            out[1] = even + odd;
+            out[2] = even - odd;
+            out[3] = wide + tall;
+            out[4] = wide - tall;
+            out[5] = k(4.0).mul_add(d[1], k(-5.0).mul_add(d[3], d[5]));
+        }
+        (4, 5) => {
+            // d stands for d₀ d₁ d₁ d₂ d₂ d₃.
+            let odd = k(-4.0).mul_add(d[1], d[2]);
+            let step = d[2] - d[1];
+            out[0] = k(4.0).mul_add(d[0], k(-5.0).mul_add(d[1], d[2]));
+            out[1] = odd + odd;
+            out[2] = k(3.0) * step;
+            out[3] = d[1] - d[2];
+            out[4] = k(4.0).mul_add(d[1], k(-5.0).mul_add(d[2], d[3]));
+        }
+        (4, 4) => {
+            out[0] = d[0] - d[2];
+            out[1] = d[1] + d[2];
+            out[2] = d[2] - d[1];
+            out[3] = d[1] - d[3];
+        }
+        _ => {
+            // d stands for d₀ d₁ d₁ d₂.
+            out[0] = d[0] - d[1];
+            out[1] = d[1] + d[1];
+            out[2] = d[1] - d[2];
+        }
     }
     out
 }
 
-/// `Aᵀ m` for `N` products and `M = N − 2` outputs.
+/// `Aᵀ m` for `P` products, as many as [`input`] gives, and `M` outputs.
 #[inline(always)]
-pub(super) fn output<S: Simd, const N: usize, const M: usize>(
+pub(super) fn output<S: Simd, const P: usize, const M: usize>(
     simd: S,
-    m: [S::f32s; N],
+    m: [S::f32s; P],
 ) -> [S::f32s; M] {
     let k = |x: f32| S::f32s::splat(simd, x);
     let mut out = [m[0]; M];
-    let (sum1, diff1) = (m[1] + m[2], m[1] - m[2]);
-    if N == 4 {
-        out[0] = m[0] + sum1;
-        out[1] = diff1 - m[3];
+    if M == 2 {
+        let [sum, diff] = if P == 4 { [m[1] + m[2], m[1] - m[2]] } else { [m[1], m[1]] };
+        out[0] = m[0] + sum;
+        out[1] = diff - m[P - 1];
     } else {
-        let (sum2, diff2) = (m[3] + m[4], m[3] - m[4]);
+        let [sum1, diff1] = if P == 6 { [m[1] + m[2], m[1] - m[2]] } else { [m[1], m[1]] };
+        let (sum2, diff2) = (m[P - 3] + m[P - 2], m[P - 3] - m[P - 2]);
         out[0] = m[0] + sum1 + sum2;
         out[1] = k(2.0).mul_add(diff2, diff1);
         out[2] = k(4.0).mul_add(sum2, sum1);
-        out[3] = k(8.0).mul_add(diff2, diff1) + m[5];
+        out[3] = k(8.0).mul_add(diff2, diff1) + m[P - 1];
     }
     out
 }

@@ -1,0 +1,190 @@
+//! The three steps of a convolution, arranged for the cache.
+
+use fearless_simd::prelude::*;
+use rayon::prelude::*;
+
+use super::transform::Form;
+use super::{Tiling, Winograd};
+use crate::bands::{Band, for_bands, with_scratch};
+use crate::conv::Output;
+use crate::matmul::{Block, Packed, Plain, Rows, multiply};
+use crate::simd::at_level;
+use crate::source::{Grid, Source};
+use crate::{Epilogue, Level, Moments};
+
+/// Bytes of transformed tiles that a thread works on at a time.
+const CHUNK_BYTES: usize = 448 * 1024;
+
+/// One run of one convolution.
+#[derive(Debug)]
+pub(super) struct Job<'a> {
+    pub(super) conv: &'a Winograd,
+    pub(super) source: &'a Source<'a>,
+    pub(super) grid: &'a Grid,
+    pub(super) tiling: Tiling,
+    pub(super) form: Form,
+    /// The right sides of the positions that are not always zero.
+    right: Vec<&'a Packed>,
+}
+
+impl<'a> Job<'a> {
+    pub(super) fn new(
+        conv: &'a Winograd,
+        (source, grid): (&'a Source<'a>, &'a Grid),
+        tiling: Tiling,
+        form: Form,
+    ) -> Self {
+        let right = form.positions().map(|p| &conv.right[p]).collect();
+        Self { conv, source, grid, tiling, form, right }
+    }
+
+    /// Each thread takes bands of tiles through all three steps in chunks that
+    /// fit its cache.
+    pub(super) fn chunked(&self, level: Level, output: &mut Output) -> Option<Vec<Moments>> {
+        let Winograd { in_stride, out_stride, .. } = *self.conv;
+        let per_tile = self.right.len() * (in_stride + out_stride) * size_of::<f32>();
+        let chunk = (CHUNK_BYTES / per_tile / 12 * 12).clamp(12, 96);
+        let band_tiles = chunk.div_ceil(self.tiling.across).min(self.tiling.down);
+        let rows = band_tiles * self.conv.tile.outputs();
+        let (collect, epilogue) = (output.collect(), output.epilogue);
+        let shape = output.plane.shape();
+        for_bands(level, output.plane, (rows, collect), |band| {
+            self.band(level, band, (shape, chunk), &epilogue);
+        })
+    }
+
+    fn band(
+        &self,
+        level: Level,
+        band: &mut Band,
+        (shape, chunk): ([usize; 4], usize),
+        epilogue: &Epilogue,
+    ) {
+        let Winograd { in_stride, out_stride, .. } = *self.conv;
+        let m = self.conv.tile.outputs();
+        let band_first = band.top / m * self.tiling.across;
+        let band_rows = band.data.len() / (shape[3] * out_stride);
+        let tiles = band_rows.div_ceil(m) * self.tiling.across;
+        let positions = self.right.len();
+        let (in_plane, out_plane) = (plane_len(chunk, in_stride), plane_len(chunk, out_stride));
+        let (inputs, sums) = (positions * in_plane, positions * out_plane);
+        with_scratch(inputs + sums + self.strip_len(chunk), |scratch| {
+            let (inputs, rest) = scratch.split_at_mut(inputs);
+            let (sums, strip) = rest.split_at_mut(sums);
+            for from in (0..tiles).step_by(chunk) {
+                let count = chunk.min(tiles - from);
+                let group = Group { image: band.image, first: band_first + from, count };
+                at_level!(level, simd => self.transform_in(simd, group, (inputs, chunk, strip)));
+                let lefts = inputs.chunks_exact(in_plane);
+                let outs = sums.chunks_exact_mut(out_plane);
+                for ((right, data), out) in self.right.iter().zip(lefts).zip(outs) {
+                    let left =
+                        Rows { data, row_stride: in_stride, segments: &[0], depth: in_stride };
+                    let block = [Block { left, count, row: 0 }];
+                    at_level!(level, simd => product(simd, &block, right, out));
+                }
+                let view = Sums { data: sums, tiles: chunk, slot: 0 };
+                let write = Write { band: &mut *band, shape, epilogue };
+                at_level!(level, simd => self.transform_out(simd, group, view, write));
+            }
+        });
+    }
+
+    /// All tiles are transformed, then multiplied position by position, then
+    /// transformed back: for few tiles and large kernels.
+    pub(super) fn staged(&self, level: Level, output: &mut Output) -> Option<Vec<Moments>> {
+        const GROUP: usize = 24;
+        let Winograd { in_stride, out_stride, .. } = *self.conv;
+        let positions = self.right.len();
+        let per_image = self.tiling.across * self.tiling.down;
+        let groups = per_image.div_ceil(GROUP); // of one image
+        let count_of = |group: usize| GROUP.min(per_image - group % groups * GROUP);
+        let images = output.plane.shape()[0];
+        let tiles = images * per_image;
+
+        let (in_plane, out_plane) = (plane_len(GROUP, in_stride), plane_len(tiles, out_stride));
+        let group_len = positions * in_plane;
+        let input_len = images * groups * group_len;
+        let sums_len = positions * out_plane;
+        with_scratch(input_len + sums_len, |scratch| {
+            let (inputs, sums) = scratch.split_at_mut(input_len);
+            inputs.par_chunks_exact_mut(group_len).enumerate().for_each(|(i, part)| {
+                let first = i % groups * GROUP;
+                let group = Group { image: i / groups, first, count: count_of(i) };
+                with_scratch(self.strip_len(GROUP), |strip| {
+                    at_level!(level, simd => self.transform_in(simd, group, (part, GROUP, strip)));
+                });
+            });
+
+            let inputs = &*inputs;
+            let outs = sums.par_chunks_exact_mut(out_plane);
+            outs.zip(&self.right).enumerate().for_each(|(i, (out, right))| {
+                let block = |group: usize| {
+                    let data = &inputs[group * group_len + i * in_plane..];
+                    let left =
+                        Rows { data, row_stride: in_stride, segments: &[0], depth: in_stride };
+                    let row = group / groups * per_image + group % groups * GROUP;
+                    Block { left, count: count_of(group), row }
+                };
+                let blocks: Vec<Block> = (0..images * groups).map(block).collect();
+                at_level!(level, simd => product(simd, &blocks, right, out));
+            });
+            self.write_staged(level, (&*sums, tiles), output)
+        })
+    }
+
+    fn write_staged(
+        &self,
+        level: Level,
+        (data, tiles): (&[f32], usize),
+        output: &mut Output,
+    ) -> Option<Vec<Moments>> {
+        let (collect, epilogue) = (output.collect(), output.epilogue);
+        let shape = output.plane.shape();
+        let m = self.conv.tile.outputs();
+        for_bands(level, output.plane, (m, collect), |band| {
+            let first = band.top / m * self.tiling.across;
+            let group = Group { image: band.image, first, count: self.tiling.across };
+            let slot = band.image * self.tiling.across * self.tiling.down + first;
+            let view = Sums { data, tiles, slot };
+            let write = Write { band, shape, epilogue: &epilogue };
+            at_level!(level, simd => self.transform_out(simd, group, view, write));
+        })
+    }
+}
+
+/// Values from one position to the next: those of `tiles` tiles, and a cache
+/// line more. A power of two would map the 36 places that a transform touches
+/// to one or two sets of the cache, each write driving out the one before.
+pub(super) fn plane_len(tiles: usize, stride: usize) -> usize {
+    tiles * stride + tensor::LANES
+}
+
+/// Consecutive tiles of one image.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Group {
+    pub(super) image: usize,
+    pub(super) first: usize,
+    pub(super) count: usize,
+}
+
+/// Products by position: `[position, tile, channel]`, of which some tiles are wanted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sums<'a> {
+    pub(super) data: &'a [f32],
+    pub(super) tiles: usize,
+    /// The first wanted tile.
+    pub(super) slot: usize,
+}
+
+/// Where transformed tiles go.
+pub(super) struct Write<'a, 'b> {
+    pub(super) band: &'a mut Band<'b>,
+    pub(super) shape: [usize; 4],
+    pub(super) epilogue: &'a Epilogue<'a>,
+}
+
+#[inline(always)]
+fn product<S: Simd>(simd: S, blocks: &[Block], right: &Packed, out: &mut [f32]) {
+    multiply(simd, blocks, right, &mut Plain { out, stride: right.columns() });
+}
