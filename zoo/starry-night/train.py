@@ -130,6 +130,8 @@ def main():
     p.add_argument("--tv-weight", type=float, default=5e-2)
     p.add_argument("--seed", type=int, default=7)
     p.add_argument("--threads", type=int, default=2)
+    p.add_argument("--init", help="go on from the weights of an earlier run")
+    p.add_argument("--rate", type=float, default=1e-3, help="highest learning rate")
     a = p.parse_args()
     torch.manual_seed(a.seed)
     random.seed(a.seed)
@@ -141,7 +143,10 @@ def main():
     )
     held_out, training = photos[::50], [f for i, f in enumerate(photos) if i % 50]
     print(f"{len(training)} photographs, {len(held_out)} kept out", flush=True)
-    net, vgg = TransformerNet().to(memory_format=torch.channels_last), Vgg16(a.vgg)
+    net, vgg = TransformerNet(), Vgg16(a.vgg)
+    if a.init:
+        net.load_state_dict(torch.load(a.init))
+    net = net.to(memory_format=torch.channels_last)
     with torch.no_grad():
         targets = [gram(t) for t in vgg(load(a.style, a.style_size, False)[None])]
     opt = torch.optim.Adam(net.parameters(), 1e-3)
@@ -160,16 +165,16 @@ def main():
     for step in range(a.steps):
         for g in opt.param_groups:
             warm = min(1, (step + 1) / 20)
-            g["lr"] = 1e-3 * warm * (0.04 + 0.96 * 0.5 * (1 + math.cos(math.pi * step / a.steps)))
+            g["lr"] = a.rate * warm * (0.04 + 0.96 * 0.5 * (1 + math.cos(math.pi * step / a.steps)))
         x = torch.stack([load(random.choice(training), a.size, True) for _ in range(a.batch)])
         parts = losses(x.contiguous(memory_format=torch.channels_last))
         opt.zero_grad()
         sum(parts).backward()
         opt.step()
         if step % 25 == 0 or step == a.steps - 1:
-            c, s, t = (float(v) for v in parts)
+            c, s, t = (float(v.detach()) for v in parts)
             print(f"step {step} content {c:.4g} style {s:.4g} tv {t:.4g} {time.time() - start:.0f} s", flush=True)
-        if step % 250 == 249 or step == a.steps - 1:
+        if step % 100 == 99 or step == a.steps - 1:
             torch.save(net.state_dict(), a.out + ".tmp")
             os.replace(a.out + ".tmp", a.out)
     net.eval()

@@ -186,11 +186,24 @@ pub(crate) struct Convert {
     /// How values are stored; f16 halves the file.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) dtype: Dtype,
+
+    /// Something for the file to say about itself, such as title=Mosaic or
+    /// licence=CC0; may be given several times.
+    #[arg(long = "note", value_name = "KEY=VALUE", value_parser = note)]
+    pub(crate) notes: Vec<(String, String)>,
+}
+
+fn note(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("a note is KEY=VALUE")?;
+    if key.is_empty() || key.starts_with("pentimento.") {
+        return Err(format!("{key:?} is not a name for a note"));
+    }
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 const CONVERT_HELP: &str = "\
 Example:
-  pentimento weights convert mosaic.pth mosaic.safetensors --dtype f16";
+  pentimento weights convert mosaic.pth mosaic.safetensors --dtype f16 --note title=Mosaic";
 
 /// How values are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

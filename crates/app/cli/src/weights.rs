@@ -38,7 +38,8 @@ fn rewrite(flags: &flags::Convert) -> anyhow::Result<()> {
     let known = look(&flags.input)?;
     let has_card = known.metadata.contains_key("pentimento.network");
     let card = if has_card { None } else { recognise(&known) };
-    let how = Conversion { precision, card, ..Conversion::default() };
+    let notes = flags.notes.iter().cloned().collect();
+    let how = Conversion { precision, card, notes, ..Conversion::default() };
     let written = convert(&flags.input, &flags.output, &how).map_err(|e| match e {
         // Of the two files, only writing the output can still be refused by the system.
         WeightsError::Io(source) => {

@@ -18,7 +18,8 @@ pub struct Buffer {
 impl Buffer {
     /// `len` zeros.
     pub fn zeros(len: usize) -> Self {
-        Self { lines: vec![Line([0.0; 16]); len.div_ceil(16)], len }
+        // Zeroed by the system as it is touched, not here and now.
+        Self { lines: bytemuck::zeroed_vec(len.div_ceil(16)), len }
     }
 
     /// How many values it holds.
@@ -44,7 +45,9 @@ impl Buffer {
     /// The first `len` values, growing with zeros if there are fewer. What was
     /// there before stays: this is scratch, not cleared memory.
     pub fn at_least(&mut self, len: usize) -> &mut [f32] {
-        if self.len < len {
+        if self.lines.is_empty() {
+            *self = Self::zeros(len);
+        } else if self.len < len {
             self.lines.resize(len.div_ceil(16), Line([0.0; 16]));
             self.len = len;
         }

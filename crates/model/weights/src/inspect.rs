@@ -95,6 +95,8 @@ pub struct Conversion {
     pub layout: Option<Layout>,
     /// What the new file says about itself; the old file's metadata by default.
     pub card: Option<NetworkCard>,
+    /// More to say in the new file's metadata: `title`, `licence`, `provenance`.
+    pub notes: BTreeMap<String, String>,
     /// For reading.
     pub limits: Limits,
 }
@@ -111,10 +113,11 @@ pub fn convert(from: &Path, to: &Path, how: &Conversion) -> Result<Inspection, W
         Some(layout) => layout.apply(checkpoint.tensors)?,
         None => checkpoint.tensors,
     };
-    let metadata = match &how.card {
+    let mut metadata = match &how.card {
         Some(card) => card.to_metadata(),
         None => checkpoint.metadata,
     };
+    metadata.extend(how.notes.clone());
     crate::write(to, &tensors, &metadata, how.precision)?;
     inspect(to, &how.limits)
 }

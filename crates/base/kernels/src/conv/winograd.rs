@@ -15,6 +15,8 @@
 //! of the 36 products are left out, and tiles are transformed from the 4×4
 //! pixels that they show.
 
+use rayon::prelude::*;
+
 use crate::conv::{ConvSpec, Output, Padding};
 use crate::matmul::Packed;
 use crate::source::{Axis, Grid, Source};
@@ -66,17 +68,19 @@ impl Winograd {
         let tile = Tile::for_size(height, width);
         let out_stride = tensor::padded_channels(o);
         let positions = tile.inputs() * tile.inputs();
-        let mut right = vec![Packed::zeros(level, in_stride, out_stride); positions];
-        for out in 0..o {
-            for c in 0..parts * parts * channels {
-                let (part, channel) = (c / channels, c % channels);
-                let corner = [part / parts * 3, part % parts * 3];
-                let kernel = |y, x| f64::from(spec.at(out, channel, corner[0] + y, corner[1] + x));
-                for (packed, value) in right.iter_mut().zip(tile.transform_kernel(kernel)) {
-                    packed.set(c, out, value as f32);
+        let transformed = transform_kernels(tile, spec);
+        let count = o * parts * parts * channels;
+        let pack = |position: usize| {
+            let mut packed = Packed::zeros(level, in_stride, out_stride);
+            let values = &transformed[position * count..][..count];
+            for (out, values) in values.chunks_exact(parts * parts * channels).enumerate() {
+                for (c, &value) in values.iter().enumerate() {
+                    packed.set(c, out, value);
                 }
             }
-        }
+            packed
+        };
+        let right = (0..positions).into_par_iter().map(pack).collect();
         let (bias, source_stride) = (spec.padded_bias(out_stride), spec.in_stride);
         Self { tile, parts, channels, source_stride, right, bias, in_stride, out_stride }
     }
@@ -134,6 +138,39 @@ impl Winograd {
         let paired = [padding.down, padding.across].iter().all(|p| p[0] % 2 == 1);
         Form::new(self.tile, source.enlarge == 2 && self.parts == 1 && paired)
     }
+}
+
+/// All 3×3 kernels of a convolution at each position of a tile:
+/// `[position, out, part, channel]`.
+fn transform_kernels(tile: Tile, spec: &ConvSpec) -> Vec<f32> {
+    let [o, channels, side, _] = spec.shape;
+    let parts = side / 3;
+    let (inputs, positions) = (parts * parts * channels, tile.inputs() * tile.inputs());
+    let of_one = |out: usize| {
+        let mut values = vec![0.0; positions * inputs];
+        for c in 0..inputs {
+            let (part, channel) = (c / channels, c % channels);
+            let corner = [part / parts * 3, part % parts * 3];
+            let mut kernel = [[0.0; 3]; 3];
+            for (y, x) in (0..9).map(|k| (k / 3, k % 3)) {
+                kernel[y][x] = f64::from(spec.at(out, channel, corner[0] + y, corner[1] + x));
+            }
+            for (position, value) in tile.transform_kernel(&kernel).into_iter().enumerate() {
+                if position < positions {
+                    values[position * inputs + c] = value as f32;
+                }
+            }
+        }
+        values
+    };
+    let by_out: Vec<Vec<f32>> = (0..o).into_par_iter().map(of_one).collect();
+    let mut all = vec![0.0; positions * o * inputs];
+    for (position, values) in all.chunks_exact_mut(o * inputs).enumerate() {
+        for (to, from) in values.chunks_exact_mut(inputs).zip(&by_out) {
+            to.copy_from_slice(&from[position * inputs..][..inputs]);
+        }
+    }
+    all
 }
 
 /// An axis on which each pixel shows twice, without the repetitions: positions

@@ -87,8 +87,9 @@ impl Tile {
         self.outputs() + 2
     }
 
-    /// A 3×3 kernel at each position: `G g Gᵀ`.
-    pub(super) fn transform_kernel(self, kernel: impl Fn(usize, usize) -> f64) -> Vec<f64> {
+    /// A 3×3 kernel at each position, row after row: `G g Gᵀ`. The smaller tile
+    /// uses the first 16 values.
+    pub(super) fn transform_kernel(self, kernel: &[[f64; 3]; 3]) -> [f64; 36] {
         let rows: &[[f64; 3]] = match self {
             Self::Two => &[[1., 0., 0.], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0., 0., 1.]],
             Self::Four => &[
@@ -100,10 +101,15 @@ impl Tile {
                 [0., 0., 1.],
             ],
         };
-        let value = |a: &[f64; 3], b: &[f64; 3]| {
-            (0..9).map(|i| a[i / 3] * kernel(i / 3, i % 3) * b[i % 3]).sum()
-        };
-        rows.iter().flat_map(|a| rows.iter().map(move |b| value(a, b))).collect()
+        let dot = |a: &[f64; 3], b: [f64; 3]| a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+        let mut values = [0.0; 36];
+        for (y, down) in rows.iter().enumerate() {
+            let row = [0, 1, 2].map(|x| dot(down, [kernel[0][x], kernel[1][x], kernel[2][x]]));
+            for (x, across) in rows.iter().enumerate() {
+                values[y * rows.len() + x] = dot(across, row);
+            }
+        }
+        values
     }
 }
 
