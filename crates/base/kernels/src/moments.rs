@@ -21,10 +21,10 @@ impl Moments {
     pub fn of(level: Level, data: &[f32], stride: usize) -> Self {
         let count = (data.len() / stride) as f64;
         let zero = vec![0.0; stride];
-        let sums = at_level!(level, simd => sum(simd, data, &zero, sum_of_plain));
+        let sums = at_level!(level, simd => sum(simd, data, &zero, Term::Value));
         let mean: Vec<f64> = sums.iter().map(|s| s / count).collect();
         let centre: Vec<f32> = mean.iter().map(|&m| m as f32).collect();
-        let squares = at_level!(level, simd => sum(simd, data, &centre, sum_of_squares));
+        let squares = at_level!(level, simd => sum(simd, data, &centre, Term::Square));
         // What rounding the centre to f32 left out is put right exactly.
         let deviation = (0..stride)
             .map(|c| squares[c] - count * (mean[c] - f64::from(centre[c])).powi(2))
@@ -76,32 +76,65 @@ impl Moments {
     }
 }
 
-fn sum_of_plain(x: f32, _: f32) -> f32 {
-    x
+/// What is summed.
+#[derive(Clone, Copy, PartialEq)]
+enum Term {
+    /// `x`.
+    Value,
+    /// `(x − centre)²`.
+    Square,
 }
 
-fn sum_of_squares(x: f32, centre: f32) -> f32 {
-    (x - centre) * (x - centre)
-}
-
-/// Per channel, the sum of `term(x, centre)` over all pixels.
+/// Per channel, the sum of `term` over all pixels.
 #[inline(always)]
-fn sum<S: Simd>(_: S, data: &[f32], centre: &[f32], term: impl Fn(f32, f32) -> f32) -> Vec<f64> {
+fn sum<S: Simd>(simd: S, data: &[f32], centre: &[f32], term: Term) -> Vec<f64> {
     let stride = centre.len();
     let mut total = vec![0.0f64; stride];
-    let mut partial = vec![0.0f32; stride];
+    let width = 2 * S::f32s::LEN; // of one pass: a cache line with AVX2
+    let whole = stride / width * width;
     for run in data.chunks(RUN * stride) {
-        partial.fill(0.0);
-        for pixel in run.chunks_exact(stride) {
-            for ((sum, &x), &c) in partial.iter_mut().zip(pixel).zip(centre) {
-                *sum += term(x, c);
-            }
+        for c in (0..whole).step_by(width) {
+            sum_run(simd, (run, stride), &centre[c..c + width], (c, term), &mut total);
         }
-        for (total, &part) in total.iter_mut().zip(&partial) {
-            *total += f64::from(part);
+        for c in whole..stride {
+            let values = run.chunks_exact(stride).map(|pixel| pixel[c]);
+            let part: f32 = match term {
+                Term::Value => values.sum(),
+                Term::Square => values.map(|x| (x - centre[c]) * (x - centre[c])).sum(),
+            };
+            total[c] += f64::from(part);
         }
     }
     total
+}
+
+/// Two vectors of channels, from `c` on, over one run of pixels.
+#[inline(always)]
+fn sum_run<S: Simd>(
+    simd: S,
+    (run, stride): (&[f32], usize),
+    centre: &[f32],
+    (c, term): (usize, Term),
+    total: &mut [f64],
+) {
+    let lanes = S::f32s::LEN;
+    let mut sums = [S::f32s::splat(simd, 0.0); 2];
+    for pixel in run.chunks_exact(stride) {
+        for (v, sum) in sums.iter_mut().enumerate() {
+            let x = S::f32s::from_slice(simd, &pixel[c + v * lanes..][..lanes]);
+            if term == Term::Value {
+                *sum += x;
+            } else {
+                let d = x - S::f32s::from_slice(simd, &centre[v * lanes..][..lanes]);
+                *sum = d.mul_add(d, *sum);
+            }
+        }
+    }
+    for (v, sum) in sums.iter().enumerate() {
+        for (lane, &part) in sum.as_slice().iter().enumerate() {
+            total[c + v * lanes + lane] += f64::from(part);
+        }
+    }
 }
 
 #[cfg(test)]

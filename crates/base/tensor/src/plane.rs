@@ -1,3 +1,5 @@
+use rayon::prelude::*;
+
 use crate::{Buffer, Shape4, Tensor};
 
 /// How many channels are computed side by side: the widest SIMD vector of `f32`.
@@ -96,39 +98,34 @@ impl Plane {
     /// If the shapes differ.
     pub fn fill_from(&mut self, source: &Tensor) {
         assert_eq!(source.shape(), self.shape, "plane and tensor differ");
-        let [n, c, h, w] = self.shape;
+        let [_, c, h, w] = self.shape;
         let stride = self.stride;
-        let data = self.data_mut();
-        for image in 0..n {
-            for y in 0..h {
-                let row = &mut data[(image * h + y) * w * stride..][..w * stride];
-                row.fill(0.0);
-                for channel in 0..c {
-                    let from = &source.data()[((image * c + channel) * h + y) * w..][..w];
-                    for (pixel, &value) in row.chunks_exact_mut(stride).zip(from) {
-                        pixel[channel] = value;
-                    }
+        let rows = self.data_mut().par_chunks_exact_mut(w * stride).enumerate();
+        rows.for_each(|(index, row)| {
+            let (image, y) = (index / h, index % h);
+            for pixel in row.chunks_exact_mut(stride) {
+                pixel[c..].fill(0.0);
+            }
+            for channel in 0..c {
+                let from = &source.data()[((image * c + channel) * h + y) * w..][..w];
+                for (pixel, &value) in row.chunks_exact_mut(stride).zip(from) {
+                    pixel[channel] = value;
                 }
             }
-        }
+        });
     }
 
     /// The values as `[N, C, H, W]`, without padding.
     pub fn to_tensor(&self) -> Tensor {
-        let [n, c, h, w] = self.shape;
+        let [_, c, h, w] = self.shape;
         let mut out = Tensor::zeros(self.shape);
-        let data = self.data();
-        for image in 0..n {
-            for y in 0..h {
-                let row = &data[(image * h + y) * w * self.stride..][..w * self.stride];
-                for channel in 0..c {
-                    let to = &mut out.data_mut()[((image * c + channel) * h + y) * w..][..w];
-                    for (pixel, value) in row.chunks_exact(self.stride).zip(to) {
-                        *value = pixel[channel];
-                    }
-                }
+        let planes = out.data_mut().par_chunks_exact_mut(h * w).enumerate();
+        planes.for_each(|(index, plane)| {
+            let pixels = self.image(index / c).chunks_exact(self.stride);
+            for (value, pixel) in plane.iter_mut().zip(pixels) {
+                *value = pixel[index % c];
             }
-        }
+        });
         out
     }
 }
