@@ -20,6 +20,12 @@ for name in fuzz_targets/*.rs; do
     weights_numpy) seeds="$samples/*.npy $samples/stored.npz $samples/deflated.npz" ;;
     weights_pytorch) seeds=$samples/*.pth ;;
     weights_tensorflow) seeds="$samples/*.ckpt $samples/*.index" ;;
+    imaging_decode)
+        # All but what Pillow decoded them to.
+        find ../golden/imaging -maxdepth 1 -type f ! -name '*.raw' ! -name '*.py' \
+            -exec cp {} "corpus/$name/" \;
+        seeds=
+        ;;
     *) seeds= ;;
     esac
     # shellcheck disable=SC2086 # the globs are meant

@@ -4,10 +4,15 @@
 //! kernel's columns are taken as output channels too: a product over rows and
 //! channels gives `kw · out` sums per input column, and each output pixel adds
 //! up the `kw` of them that belong to it.
+//!
+//! A kernel of nine rows is three kernels of three rows, and four output rows
+//! are computed at once by F(4, 3) along the columns (see [`super::winograd`]):
+//! half the multiplications.
 
 use fearless_simd::{f32x4, prelude::*};
 
 use crate::bands::{Band, for_bands, with_scratch};
+use crate::conv::winograd::transform;
 use crate::conv::{ConvSpec, Output, Padding};
 use crate::matmul::{Block, Packed, Plain, Rows, multiply};
 use crate::simd::at_level;
@@ -17,14 +22,18 @@ use crate::{Level, Moments};
 /// A convolution with at most [`Narrow::MOST_OUT`] channels out, at stride 1.
 #[derive(Clone, Debug)]
 pub struct Narrow {
-    right: Packed,
+    /// One right side, or one for each of F(4, 3)'s positions.
+    right: Vec<Packed>,
     bias: [f32; 4],
     out: usize,
     kernel: [usize; 2],
     in_stride: usize,
 }
 
+/// Output rows of a band; as many as F(4, 3) yields.
 const BAND_ROWS: usize = 4;
+/// Positions of F(4, 3).
+const POSITIONS: usize = 6;
 /// Output pixels of one step.
 const STEP: usize = 64;
 
@@ -41,13 +50,21 @@ impl Narrow {
         let [out, channels, kh, kw] = spec.shape;
         assert!(out <= Self::MOST_OUT && spec.stride == 1 && spec.dilation == 1);
         let columns = tensor::padded_channels(kw * out + Self::MOST_OUT - out);
-        let mut right = Packed::zeros(level, kh * spec.in_stride, columns);
-        for y in 0..kh {
-            for x in 0..kw {
-                for c in 0..channels {
-                    for o in 0..out {
-                        right.set(y * spec.in_stride + c, x * out + o, spec.at(o, c, y, x));
+        let filtered = kh == 9 && spec.in_stride.is_multiple_of(tensor::LANES);
+        let (sides, depth) = if filtered { (POSITIONS, kh / 3) } else { (1, kh) };
+        let mut right = vec![Packed::zeros(level, depth * spec.in_stride, columns); sides];
+        for (x, c, o) in
+            (0..kw * channels * out).map(|i| (i / (channels * out), i / out % channels, i % out))
+        {
+            for y in 0..depth {
+                let place = (y * spec.in_stride + c, x * out + o);
+                if filtered {
+                    let taps = [0, 1, 2].map(|k| f64::from(spec.at(o, c, 3 * y + k, x)));
+                    for (side, value) in right.iter_mut().zip(transform::transform_taps(taps)) {
+                        side.set(place.0, place.1, value as f32);
                     }
+                } else {
+                    right[0].set(place.0, place.1, spec.at(o, c, y, x));
                 }
             }
         }
@@ -57,7 +74,11 @@ impl Narrow {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.right.bytes()
+        self.right.iter().map(Packed::bytes).sum()
+    }
+
+    fn is_filtered(&self) -> bool {
+        self.right.len() > 1
     }
 
     pub(crate) fn run(
@@ -73,10 +94,13 @@ impl Narrow {
         let [_, _, _, width] = output.plane.shape();
         let stride = output.plane.stride();
         for_bands(level, output.plane, (BAND_ROWS, collect), |band| {
-            let [rows, sums] = self.scratch(band.data.len() / (width * stride), width);
-            with_scratch(rows + sums, |scratch| {
-                let scratch = scratch.split_at_mut(rows);
-                at_level!(level, simd => self.band(simd, (source, &grid), scratch, (band, width, stride)));
+            let (step, scratch) = (STEP.min(width), self.scratch(width));
+            with_scratch(scratch.iter().sum(), |memory| {
+                for x0 in (0..width).step_by(step) {
+                    let at = (x0, step.min(width - x0), width, stride);
+                    let job = (source, &grid, scratch);
+                    at_level!(level, simd => self.segment(simd, job, memory, (&mut *band, at)));
+                }
             });
             let residual = epilogue.residual_rows(band.image, band.top);
             for (i, y) in band.data.iter_mut().enumerate() {
@@ -85,40 +109,104 @@ impl Narrow {
         })
     }
 
-    /// Scratch values for padded rows and for column sums.
-    fn scratch(&self, height: usize, width: usize) -> [usize; 2] {
+    /// Scratch values: padded rows, the same filtered, their products, and
+    /// column sums of the output rows.
+    fn scratch(&self, width: usize) -> [usize; 4] {
         let [kh, kw] = self.kernel;
         let across = STEP.min(width) + kw - 1;
-        [(height + kh - 1) * across * self.in_stride, across * self.right.columns()]
+        let (line, sums) = (across * self.in_stride, across * self.right[0].columns());
+        let rows = (BAND_ROWS + kh - 1) * line;
+        if self.is_filtered() {
+            [rows, POSITIONS * (kh / 3) * line, POSITIONS * sums, BAND_ROWS * sums]
+        } else {
+            [rows, 0, 0, BAND_ROWS * sums]
+        }
     }
 
+    /// Some columns of a band.
     #[inline(always)]
-    fn band<S: Simd>(
+    fn segment<S: Simd>(
         &self,
         simd: S,
-        (source, grid): (&Source, &Grid),
-        (rows, sums): (&mut [f32], &mut [f32]),
-        (band, width, stride): (&mut Band, usize, usize),
+        (source, grid, [rows, filtered, products, _]): (&Source, &Grid, [usize; 4]),
+        scratch: &mut [f32],
+        (band, (x0, count, width, stride)): (&mut Band, (usize, usize, usize, usize)),
     ) {
-        let ([kh, kw], c, columns) = (self.kernel, self.in_stride, self.right.columns());
+        let ([kh, kw], columns) = (self.kernel, self.right[0].columns());
         let height = band.data.len() / (width * stride);
-        let step = STEP.min(width);
-        let line = (step + kw - 1) * c;
-        let segments: Vec<usize> = (0..kh).map(|y| y * line).collect();
-        for x0 in (0..width).step_by(step) {
-            let count = step.min(width - x0);
-            for (y, row) in rows.chunks_exact_mut(line).enumerate() {
-                let at = (band.top + y, x0, x0 + count + kw - 1);
-                load_row(simd, (source, band.image), grid, at, row);
+        let line = rows / (BAND_ROWS + kh - 1);
+        let sum_len = line / self.in_stride * columns;
+        let (rows, rest) = scratch.split_at_mut(rows);
+        let (filtered, rest) = rest.split_at_mut(filtered);
+        let (products, sums) = rest.split_at_mut(products);
+        // Rows past the picture repeat its last; what they yield is not used.
+        for (y, row) in rows.chunks_exact_mut(line).enumerate() {
+            let at = (band.top + y, x0, x0 + count + kw - 1);
+            load_row(simd, (source, band.image), grid, at, row);
+        }
+        if self.is_filtered() {
+            self.filtered(simd, (rows, line), (filtered, products), (sums, sum_len));
+        } else {
+            let segments: Vec<usize> = (0..kh).map(|y| y * line).collect();
+            for (y, out) in sums.chunks_exact_mut(sum_len).take(height).enumerate() {
+                let block = self.block(&rows[y * line..], &segments, count + kw - 1);
+                multiply(simd, &[block], &self.right[0], &mut Plain { out, stride: columns });
             }
-            for y in 0..height {
-                let data = &rows[y * line..];
-                let left = Rows { data, row_stride: c, segments: &segments, depth: c };
-                let block = [Block { left, count: count + kw - 1, row: 0 }];
-                let mut sink = Plain { out: sums, stride: columns };
-                multiply(simd, &block, &self.right, &mut sink);
-                let out = &mut band.data[(y * width + x0) * stride..][..count * stride];
-                self.gather(simd, sums, columns, (out, stride));
+        }
+        for (y, sums) in sums.chunks_exact(sum_len).take(height).enumerate() {
+            let out = &mut band.data[(y * width + x0) * stride..][..count * stride];
+            self.gather(simd, sums, columns, (out, stride));
+        }
+    }
+
+    fn block<'a>(&self, data: &'a [f32], segments: &'a [usize], count: usize) -> Block<'a> {
+        let c = self.in_stride;
+        Block { left: Rows { data, row_stride: c, segments, depth: c }, count, row: 0 }
+    }
+
+    /// Column sums of four output rows by F(4, 3) down the columns.
+    #[inline(always)]
+    fn filtered<S: Simd>(
+        &self,
+        simd: S,
+        (rows, line): (&[f32], usize),
+        (filtered, products): (&mut [f32], &mut [f32]),
+        (sums, sum_len): (&mut [f32], usize),
+    ) {
+        let lanes = S::f32s::LEN;
+        let parts = self.kernel[0] / 3;
+        for part in 0..parts {
+            for i in (0..line).step_by(lanes) {
+                let mut column = [S::f32s::splat(simd, 0.0); POSITIONS];
+                for (k, value) in column.iter_mut().enumerate() {
+                    let at = (3 * part + k) * line + i;
+                    *value = S::f32s::from_slice(simd, &rows[at..at + lanes]);
+                }
+                let column: [S::f32s; POSITIONS] = transform::input(simd, column);
+                for (k, value) in column.iter().enumerate() {
+                    let at = (k * parts + part) * line + i;
+                    value.store_slice(&mut filtered[at..at + lanes]);
+                }
+            }
+        }
+        let segments: Vec<usize> = (0..parts).map(|part| part * line).collect();
+        let columns = self.right[0].columns();
+        let outs = products.chunks_exact_mut(sum_len);
+        let lefts = filtered.chunks_exact(parts * line);
+        for ((out, left), right) in outs.zip(lefts).zip(&self.right) {
+            let block = self.block(left, &segments, sum_len / columns);
+            multiply(simd, &[block], right, &mut Plain { out, stride: columns });
+        }
+        for i in (0..sum_len).step_by(lanes) {
+            let mut column = [S::f32s::splat(simd, 0.0); POSITIONS];
+            for (k, value) in column.iter_mut().enumerate() {
+                let at = k * sum_len + i;
+                *value = S::f32s::from_slice(simd, &products[at..at + lanes]);
+            }
+            let column: [S::f32s; BAND_ROWS] = transform::output(simd, column);
+            for (y, value) in column.iter().enumerate() {
+                let at = y * sum_len + i;
+                value.store_slice(&mut sums[at..at + lanes]);
             }
         }
     }

@@ -93,7 +93,8 @@ fn check(kernel: Kernel, case: &Case) {
                 if total < 0.0 { 0.5 * total } else { total }
             };
             // F(4×4)'s transforms multiply rounding errors by up to 10² of their size.
-            let terms = ci * kh * kw * if kernel == Kernel::Winograd { 8 } else { 1 } + 2;
+            let transformed = matches!(kernel, Kernel::Winograd | Kernel::Narrow);
+            let terms = ci * kh * kw * if transformed { 8 } else { 1 } + 2;
             let values = out.to_tensor();
             assert_close(values.data(), want, terms, level);
             if let Some(moments) = moments {
@@ -179,6 +180,9 @@ fn direct_matches_the_definition() {
 #[test]
 fn narrow_matches_the_definition() {
     check(Kernel::Narrow, &Case { border: Border::Reflect, ..case([3, 32, 9, 9], [11, 70]) });
+    check(Kernel::Narrow, &case([3, 20, 9, 9], [1, 3]));
+    check(Kernel::Narrow, &Case { images: 2, ..case([2, 16, 9, 5], [6, 131]) });
+    check(Kernel::Narrow, &case([3, 3, 9, 9], [5, 6]));
     check(Kernel::Narrow, &case([1, 16, 3, 3], [1, 1]));
     check(Kernel::Narrow, &Case { images: 2, ..case([4, 5, 5, 3], [6, 7]) });
     check(Kernel::Narrow, &case([2, 3, 3, 3], [6, 7]));

@@ -24,7 +24,7 @@ use crate::{Level, Moments};
 
 mod job;
 mod tiles;
-mod transform;
+pub(super) mod transform;
 
 use job::Job;
 use transform::{Form, Tile};

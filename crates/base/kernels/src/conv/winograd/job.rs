@@ -43,8 +43,11 @@ impl<'a> Job<'a> {
     pub(super) fn chunked(&self, level: Level, output: &mut Output) -> Option<Vec<Moments>> {
         let Winograd { in_stride, out_stride, .. } = *self.conv;
         let per_tile = self.right.len() * (in_stride + out_stride) * size_of::<f32>();
-        let chunk = (CHUNK_BYTES / per_tile / 12 * 12).clamp(12, 96);
-        let band_tiles = chunk.div_ceil(self.tiling.across).min(self.tiling.down);
+        let fitting = (CHUNK_BYTES / per_tile / 12 * 12).clamp(12, 96);
+        let band_tiles = fitting.div_ceil(self.tiling.across).min(self.tiling.down);
+        // Equal chunks: a last one of few tiles would read all kernels for little work.
+        let tiles = band_tiles * self.tiling.across;
+        let chunk = tiles.div_ceil(((tiles + fitting / 2) / fitting).max(1));
         let rows = band_tiles * self.conv.tile.outputs();
         let (collect, epilogue) = (output.collect(), output.epilogue);
         let shape = output.plane.shape();

@@ -92,31 +92,42 @@ impl Tile {
     pub(super) fn transform_kernel(self, kernel: &[[f64; 3]; 3]) -> [f64; 36] {
         let rows: &[[f64; 3]] = match self {
             Self::Two => &[[1., 0., 0.], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0., 0., 1.]],
-            Self::Four => &[
-                [1. / 4., 0., 0.],
-                [-1. / 6., -1. / 6., -1. / 6.],
-                [-1. / 6., 1. / 6., -1. / 6.],
-                [1. / 24., 1. / 12., 1. / 6.],
-                [1. / 24., -1. / 12., 1. / 6.],
-                [0., 0., 1.],
-            ],
+            Self::Four => &FOUR,
         };
-        let dot = |a: &[f64; 3], b: [f64; 3]| a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
         let mut values = [0.0; 36];
         for (y, down) in rows.iter().enumerate() {
-            let row = [0, 1, 2].map(|x| dot(down, [kernel[0][x], kernel[1][x], kernel[2][x]]));
+            let row = [0, 1, 2].map(|x| dot3(down, [kernel[0][x], kernel[1][x], kernel[2][x]]));
             for (x, across) in rows.iter().enumerate() {
-                values[y * rows.len() + x] = dot(across, row);
+                values[y * rows.len() + x] = dot3(across, row);
             }
         }
         values
     }
 }
 
+/// `G` of F(4, 3).
+const FOUR: [[f64; 3]; 6] = [
+    [1. / 4., 0., 0.],
+    [-1. / 6., -1. / 6., -1. / 6.],
+    [-1. / 6., 1. / 6., -1. / 6.],
+    [1. / 24., 1. / 12., 1. / 6.],
+    [1. / 24., -1. / 12., 1. / 6.],
+    [0., 0., 1.],
+];
+
+fn dot3(a: &[f64; 3], b: [f64; 3]) -> f64 {
+    a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+}
+
+/// Three taps in a line at each position of F(4, 3): `G g`.
+pub(in crate::conv) fn transform_taps(taps: [f64; 3]) -> [f64; 6] {
+    FOUR.map(|row| dot3(&row, taps))
+}
+
 /// `Bᵀ d` for `I` inputs, without the position that is zero where inputs are
 /// doubled: 6 inputs, 6 positions, or 4 and 5; 4 and 4, or 3 and 3.
 #[inline(always)]
-pub(super) fn input<S: Simd, const I: usize, const P: usize>(
+pub(in crate::conv) fn input<S: Simd, const I: usize, const P: usize>(
     simd: S,
     d: [S::f32s; I],
 ) -> [S::f32s; P] {
@@ -162,7 +173,7 @@ pub(super) fn input<S: Simd, const I: usize, const P: usize>(
 
 /// `Aᵀ m` for `P` products, as many as [`input`] gives, and `M` outputs.
 #[inline(always)]
-pub(super) fn output<S: Simd, const P: usize, const M: usize>(
+pub(in crate::conv) fn output<S: Simd, const P: usize, const M: usize>(
     simd: S,
     m: [S::f32s; P],
 ) -> [S::f32s; M] {
