@@ -93,7 +93,8 @@ fn check(kernel: Kernel, case: &Case) {
                 if total < 0.0 { 0.5 * total } else { total }
             };
             // F(4×4)'s transforms multiply rounding errors by up to 10² of their size.
-            let transformed = matches!(kernel, Kernel::Winograd | Kernel::Narrow);
+            let filtered = kernel == Kernel::Narrow && kh == 9;
+            let transformed = kernel == Kernel::Winograd || filtered;
             let terms = ci * kh * kw * if transformed { 8 } else { 1 } + 2;
             let values = out.to_tensor();
             assert_close(values.data(), want, terms, level);
