@@ -10,7 +10,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from record import case, inputs, parameters, write
+from record import case, inputs, parameters, seed_gradient, write
 
 PAD = {"zero": "constant", "reflect": "reflect", "replicate": "replicate"}
 
@@ -95,11 +95,23 @@ def compute(spec, xs, param):
 
 
 def run(case):
-    values, get = [torch.from_numpy(x) for x in inputs(case)], parameters(case)
+    """The result, and the gradients of its sum with random weights by input and parameter."""
+    values, get = [torch.from_numpy(x).requires_grad_() for x in inputs(case)], parameters(case)
+    leaves = {f"x{i}": x for i, x in enumerate(values)}
+
+    def param(i, part, shape):
+        value = torch.from_numpy(get(i, part, shape))
+        if part.startswith("running"):
+            return value
+        leaves[f"l{i}.{part}"] = value.requires_grad_()
+        return value
+
     for i, spec in enumerate(case["layers"]):
-        param = lambda part, shape: torch.from_numpy(get(i, part, shape))
-        values.append(compute(spec, [values[r] for r in spec["reads"]], param))
-    return values[-1].numpy()
+        values.append(compute(spec, [values[r] for r in spec["reads"]], lambda *a: param(i, *a)))
+    result = values[-1]
+    result.backward(torch.from_numpy(seed_gradient(case, result.shape)))
+    by_name = {name: x.grad.numpy() for name, x in leaves.items() if x.grad is not None}
+    return result.detach().numpy(), by_name
 
 
 def convolutions():

@@ -48,14 +48,29 @@ def parameters(case):
     return get
 
 
+def seed_gradient(case, shape):
+    """The gradient of the loss by the result of a case."""
+    return common.signed(common.named(SEED, case["name"] + "/gradient"), tuple(shape), 1.0).astype(np.float64)
+
+
 def write(framework, version, cases, run):
+    """`run` gives a case's result, or that and gradients by name, which go into a file of their own."""
     names = [c["name"] for c in cases]
     assert len(set(names)) == len(names), "two cases of one name"
-    results = {c["name"]: np.ascontiguousarray(run(c), np.float32) for c in cases}
+    results, gradients = {}, {}
+    for c in cases:
+        result = run(c)
+        if isinstance(result, tuple):
+            result, by_name = result
+            if not c["nan"]:
+                gradients |= {f"{c['name']}/{name}": np.ascontiguousarray(g, np.float32) for name, g in by_name.items()}
+        results[c["name"]] = np.ascontiguousarray(result, np.float32)
     assert all(r.ndim == 4 for r in results.values())
     folder = Path(__file__).parent
     lines = ",\n".join(json.dumps(c) for c in cases)
     (folder / f"cases_{framework}.json").write_text(f"[\n{lines}\n]\n")
     made = {"made_with": f"{framework} {version}, seed {SEED}"}
     safetensors.numpy.save_file(results, folder / f"{framework}.safetensors", made)
+    if gradients:
+        safetensors.numpy.save_file(gradients, folder / f"{framework}_gradients.safetensors", made)
     print(len(cases), "cases", sum(r.nbytes for r in results.values()), "bytes")

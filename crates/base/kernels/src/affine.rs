@@ -10,10 +10,10 @@ use crate::Moments;
 /// large against the deviation, the folded form would lose the digits that count.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Affine {
-    centre: Vec<f32>,
-    scale: Vec<f32>,
+    pub(crate) centre: Vec<f32>,
+    pub(crate) scale: Vec<f32>,
     shift: Vec<f32>,
-    stride: usize,
+    pub(crate) stride: usize,
 }
 
 impl Affine {
@@ -54,6 +54,11 @@ impl Affine {
             }
         }
         affine
+    }
+
+    /// What is taken off first, for each image and channel.
+    pub fn centres(&self) -> &[f32] {
+        &self.centre
     }
 
     /// The map of one image.

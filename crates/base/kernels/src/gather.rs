@@ -69,7 +69,7 @@ pub fn bilinear(level: Level, from: &Plane, factor: usize, to: &mut Plane) {
 
 /// For each output position along an axis: the two pixels it lies between, and
 /// the share of the second.
-fn blend(size: usize, factor: usize) -> Vec<(usize, usize, f32)> {
+pub(crate) fn blend(size: usize, factor: usize) -> Vec<(usize, usize, f32)> {
     (0..size * factor)
         .map(|i| {
             let at = ((i as f32 + 0.5) / factor as f32 - 0.5).max(0.0);

@@ -10,6 +10,7 @@
 //! is held to it.
 
 mod affine;
+mod backward;
 mod bands;
 mod conv;
 mod epilogue;
@@ -17,6 +18,7 @@ mod gather;
 mod linear;
 mod matmul;
 mod moments;
+mod outer;
 mod pointwise;
 mod pool;
 mod simd;
@@ -26,8 +28,15 @@ mod source;
 mod reference;
 
 pub use affine::Affine;
-pub use conv::{Conv, ConvSpec, Depthwise, Direct, Narrow, Output, Padding, Transposed, Winograd};
-pub use epilogue::{Epilogue, Gate};
+pub use backward::{
+    AffineGradient, DepthwiseGradient, Dropout, GradientSums, LinearGradient, Operand, Share,
+    Spread, join_gradient, mask_gradient, max_pool_gradient, softmax_gradient, unflatten,
+};
+pub use conv::{
+    Conv, ConvSpec, Depthwise, Direct, Narrow, Output, Padding, Side, Transposed, WeightGradient,
+    Winograd,
+};
+pub use epilogue::{Epilogue, Gate, Mask, Onto};
 pub use gather::{bilinear, concat, flatten, gather};
 pub use linear::Linear;
 pub use moments::Moments;

@@ -33,7 +33,7 @@ pub(crate) struct Packed {
 }
 
 #[inline(always)]
-fn lanes_of<S: Simd>(_: S) -> usize {
+pub(crate) fn lanes_of<S: Simd>(_: S) -> usize {
     S::f32s::LEN
 }
 

@@ -21,13 +21,13 @@ impl Moments {
     pub fn of(level: Level, data: &[f32], stride: usize) -> Self {
         let count = (data.len() / stride) as f64;
         let zero = vec![0.0; stride];
-        let sums = at_level!(level, simd => sum(simd, data, &zero, Term::Value));
-        let mean: Vec<f64> = sums.iter().map(|s| s / count).collect();
-        let centre: Vec<f32> = mean.iter().map(|&m| m as f32).collect();
-        let squares = at_level!(level, simd => sum(simd, data, &centre, Term::Square));
-        // What rounding the centre to f32 left out is put right exactly.
+        let [sums, _] = at_level!(level, simd => sum(simd, data, &zero, Term::Value));
+        let centre: Vec<f32> = sums.iter().map(|s| (s / count) as f32).collect();
+        // Far from zero, the first sums are rough; those about the centre put the mean right.
+        let [rest, squares] = at_level!(level, simd => sum(simd, data, &centre, Term::Square));
+        let mean = (0..stride).map(|c| f64::from(centre[c]) + rest[c] / count).collect();
         let deviation = (0..stride)
-            .map(|c| squares[c] - count * (mean[c] - f64::from(centre[c])).powi(2))
+            .map(|c| squares[c] - rest[c] * rest[c] / count)
             .map(|d| if d < 0.0 { 0.0 } else { d }) // keeps NaN
             .collect();
         Self { count, mean, deviation }
@@ -81,15 +81,15 @@ impl Moments {
 enum Term {
     /// `x`.
     Value,
-    /// `(x − centre)²`.
+    /// `x − centre` and `(x − centre)²`.
     Square,
 }
 
-/// Per channel, the sum of `term` over all pixels.
+/// Per channel, the sums of `term` over all pixels.
 #[inline(always)]
-fn sum<S: Simd>(simd: S, data: &[f32], centre: &[f32], term: Term) -> Vec<f64> {
+fn sum<S: Simd>(simd: S, data: &[f32], centre: &[f32], term: Term) -> [Vec<f64>; 2] {
     let stride = centre.len();
-    let mut total = vec![0.0f64; stride];
+    let mut total = [vec![0.0f64; stride], vec![0.0f64; stride]];
     let width = 2 * S::f32s::LEN; // of one pass: a cache line with AVX2
     let whole = stride / width * width;
     for run in data.chunks(RUN * stride) {
@@ -97,12 +97,14 @@ fn sum<S: Simd>(simd: S, data: &[f32], centre: &[f32], term: Term) -> Vec<f64> {
             sum_run(simd, (run, stride), &centre[c..c + width], (c, term), &mut total);
         }
         for c in whole..stride {
-            let values = run.chunks_exact(stride).map(|pixel| pixel[c]);
-            let part: f32 = match term {
-                Term::Value => values.sum(),
-                Term::Square => values.map(|x| (x - centre[c]) * (x - centre[c])).sum(),
-            };
-            total[c] += f64::from(part);
+            let mut part = [0.0f32; 2];
+            for pixel in run.chunks_exact(stride) {
+                let d = pixel[c] - centre[c];
+                part[0] += d;
+                part[1] += d * d;
+            }
+            total[0][c] += f64::from(part[0]);
+            total[1][c] += f64::from(part[1]);
         }
     }
     total
@@ -115,24 +117,28 @@ fn sum_run<S: Simd>(
     (run, stride): (&[f32], usize),
     centre: &[f32],
     (c, term): (usize, Term),
-    total: &mut [f64],
+    total: &mut [Vec<f64>; 2],
 ) {
     let lanes = S::f32s::LEN;
-    let mut sums = [S::f32s::splat(simd, 0.0); 2];
+    let zero = S::f32s::splat(simd, 0.0);
+    let mut sums = [[zero; 2]; 2];
     for pixel in run.chunks_exact(stride) {
-        for (v, sum) in sums.iter_mut().enumerate() {
+        for v in 0..2 {
             let x = S::f32s::from_slice(simd, &pixel[c + v * lanes..][..lanes]);
             if term == Term::Value {
-                *sum += x;
+                sums[0][v] += x;
             } else {
                 let d = x - S::f32s::from_slice(simd, &centre[v * lanes..][..lanes]);
-                *sum = d.mul_add(d, *sum);
+                sums[0][v] += d;
+                sums[1][v] = d.mul_add(d, sums[1][v]);
             }
         }
     }
-    for (v, sum) in sums.iter().enumerate() {
-        for (lane, &part) in sum.as_slice().iter().enumerate() {
-            total[c + v * lanes + lane] += f64::from(part);
+    for (total, sums) in total.iter_mut().zip(&sums) {
+        for (v, sum) in sums.iter().enumerate() {
+            for (lane, &part) in sum.as_slice().iter().enumerate() {
+                total[c + v * lanes + lane] += f64::from(part);
+            }
         }
     }
 }

@@ -65,9 +65,8 @@ impl Pointwise<'_> {
     fn band<S: Simd>(&self, simd: S, from: &Source, band: &mut Band, row_len: usize) {
         let stride = from.plane.stride();
         let start = band.top * row_len;
-        let rows = |plane: &'_ Plane| start..start + band.data.len().min(plane.image_len());
-        let first = Operand::new(from, band.image, rows(from.plane));
-        let plus = self.plus.as_ref().map(|p| Operand::new(p, band.image, rows(p.plane)));
+        let first = Input::new(from, band.image, start);
+        let plus = self.plus.as_ref().map(|p| Input::new(p, band.image, start));
         let times = self.times.map(|t| t.image(band.image));
         for (i, pixel) in band.data.chunks_exact_mut(stride).enumerate() {
             let at = i * stride;
@@ -98,38 +97,69 @@ impl Pointwise<'_> {
 }
 
 /// Some rows of a source.
-struct Operand<'a> {
+pub(crate) struct Input<'a> {
     data: &'a [f32],
     map: Option<Map<'a>>,
     gate: Gate,
 }
 
-impl<'a> Operand<'a> {
+impl<'a> Input<'a> {
+    /// From value `start` of an image on.
     #[inline(always)]
-    fn new(source: &Source<'a>, image: usize, rows: std::ops::Range<usize>) -> Self {
-        let data = &source.plane.image(image)[rows];
+    pub(crate) fn new(source: &Source<'a>, image: usize, start: usize) -> Self {
+        let data = &source.plane.image(image)[start..];
         Self { data, map: source.affine.map(|a| a.image(image)), gate: source.gate }
+    }
+
+    /// A vector before the gate.
+    #[inline(always)]
+    pub(crate) fn ungated<S: Simd>(&self, simd: S, at: usize, c: usize) -> S::f32s {
+        let x = S::f32s::from_slice(simd, &self.data[at + c..at + c + S::f32s::LEN]);
+        self.map.as_ref().map_or(x, |map| map.lanes(simd, c).apply(x))
     }
 
     #[inline(always)]
     fn vector<S: Simd>(&self, simd: S, at: usize, c: usize) -> S::f32s {
-        let lanes = S::f32s::LEN;
-        let mut x = S::f32s::from_slice(simd, &self.data[at + c..at + c + lanes]);
-        if let Some(map) = &self.map {
-            x = map.lanes(simd, c).apply(x);
-        }
-        self.gate.apply(simd, x)
+        self.gate.apply(simd, self.ungated(simd, at, c))
+    }
+
+    fn ungated_scalar(&self, at: usize, c: usize) -> f32 {
+        let x = self.data[at + c];
+        self.map.map_or(x, |m| m.value(x, c))
     }
 
     fn value(&self, at: usize, c: usize) -> f32 {
-        let x = self.data[at + c];
-        self.gate.apply_scalar(self.map.map_or(x, |m| m.value(x, c)))
+        self.gate.apply_scalar(self.ungated_scalar(at, c))
+    }
+
+    /// A vector, and the gate's derivative there.
+    #[inline(always)]
+    pub(crate) fn seen<S: Simd>(&self, simd: S, at: usize, c: usize) -> [S::f32s; 2] {
+        let x = self.ungated(simd, at, c);
+        [self.gate.apply(simd, x), self.gate.slope(simd, x)]
+    }
+
+    /// [`Input::seen`] for one value.
+    pub(crate) fn seen_scalar(&self, at: usize, c: usize) -> [f32; 2] {
+        let x = self.ungated_scalar(at, c);
+        [self.gate.apply_scalar(x), self.gate.slope_scalar(x)]
+    }
+
+    /// The gate's derivative.
+    #[inline(always)]
+    pub(crate) fn slope<S: Simd>(&self, simd: S, at: usize, c: usize) -> S::f32s {
+        self.gate.slope(simd, self.ungated(simd, at, c))
+    }
+
+    /// [`Input::slope`] for one value.
+    pub(crate) fn slope_scalar(&self, at: usize, c: usize) -> f32 {
+        self.gate.slope_scalar(self.ungated_scalar(at, c))
     }
 }
 
 impl Function {
     #[inline(always)]
-    fn apply<S: Simd>(self, simd: S, x: S::f32s) -> S::f32s {
+    pub(crate) fn apply<S: Simd>(self, simd: S, x: S::f32s) -> S::f32s {
         let one = S::f32s::splat(simd, 1.0);
         match self {
             Self::Identity => x,
@@ -139,7 +169,7 @@ impl Function {
         }
     }
 
-    fn apply_scalar(self, x: f32) -> f32 {
+    pub(crate) fn apply_scalar(self, x: f32) -> f32 {
         match self {
             Self::Identity => x,
             Self::Tanh => x.tanh(),

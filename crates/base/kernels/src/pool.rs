@@ -29,6 +29,14 @@ pub struct PoolSpec {
     pub before: [usize; 2],
 }
 
+impl PoolSpec {
+    /// The pixels of window `i` along an axis with `before` border pixels.
+    pub(crate) fn window(self, i: usize, before: usize, size: usize) -> std::ops::Range<usize> {
+        let start = i * self.stride;
+        start.saturating_sub(before)..(start + self.kernel).saturating_sub(before).min(size)
+    }
+}
+
 /// Pools `from` into `to`, then applies `gate`.
 ///
 /// # Panics
@@ -37,14 +45,10 @@ pub struct PoolSpec {
 pub fn pool(level: Level, from: &Plane, spec: PoolSpec, to: &mut Plane, gate: Gate) {
     let [_, _, _, width] = to.shape();
     let [_, _, h, w] = from.shape();
-    let window = move |i: usize, before: usize, size: usize| {
-        let start = i * spec.stride;
-        start.saturating_sub(before)..(start + spec.kernel).saturating_sub(before).min(size)
-    };
     let area = (spec.kernel * spec.kernel) as f32;
     let windows = Windows {
-        rows: (0..to.shape()[2]).map(|y| window(y, spec.before[0], h)).collect(),
-        columns: (0..width).map(|x| window(x, spec.before[1], w)).collect(),
+        rows: (0..to.shape()[2]).map(|y| spec.window(y, spec.before[0], h)).collect(),
+        columns: (0..width).map(|x| spec.window(x, spec.before[1], w)).collect(),
         max: spec.kind == PoolKind::Max,
         area: (spec.kind == PoolKind::Average).then_some(area),
     };
@@ -60,7 +64,6 @@ pub fn pool(level: Level, from: &Plane, spec: PoolSpec, to: &mut Plane, gate: Ga
 /// If channels differ.
 pub fn adaptive_average(level: Level, from: &Plane, to: &mut Plane) {
     let ([_, _, h, w], [_, _, oh, ow]) = (from.shape(), to.shape());
-    let part = |i: usize, n: usize, size: usize| i * size / n..((i + 1) * size).div_ceil(n);
     let windows = Windows {
         rows: (0..oh).map(|y| part(y, oh, h)).collect(),
         columns: (0..ow).map(|x| part(x, ow, w)).collect(),
@@ -68,6 +71,11 @@ pub fn adaptive_average(level: Level, from: &Plane, to: &mut Plane) {
         area: None,
     };
     run(level, from, &windows, to, Gate::Linear);
+}
+
+/// The pixels of part `i` of `n`.
+pub(crate) fn part(i: usize, n: usize, size: usize) -> std::ops::Range<usize> {
+    i * size / n..((i + 1) * size).div_ceil(n)
 }
 
 /// Which pixels each output sees.

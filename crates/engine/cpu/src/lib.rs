@@ -31,12 +31,14 @@ mod network;
 mod plan;
 mod session;
 mod step;
+mod tape;
 mod threads;
 
 pub use kernels::Level;
 pub use network::Network;
 pub use plan::Plan;
 pub use session::{Outputs, Session};
+pub use tape::{Tape, Wanted};
 pub use threads::Threads;
 
 /// Why a network cannot be run.

@@ -2,10 +2,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use graph::{Graph, NodeId, Op};
-use kernels::{Conv, ConvSpec, Depthwise, Direct, Level, Linear, Narrow, Transposed, Winograd};
+use kernels::{Conv, Level, Linear};
 use weights::Weights;
 
 use crate::EngineError;
+
+mod packing;
 
 /// A graph with its weights, repacked for this CPU as plans ask for it.
 ///
@@ -25,10 +27,28 @@ struct Shared {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     pub(crate) node: NodeId,
+    pub(crate) role: Role,
     /// The batch norm folded in.
     pub(crate) norm: Option<NodeId>,
     pub(crate) algorithm: Algorithm,
     pub(crate) in_stride: usize,
+}
+
+/// Which way a layer is gone through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    Forward,
+    /// From the gradient of its output to that of its input; this many pixels of
+    /// the full result are cut off at the top and left, where it is transposed.
+    Backward {
+        cut: usize,
+    },
+}
+
+impl Key {
+    pub(crate) fn forward(node: NodeId, algorithm: Algorithm, in_stride: usize) -> Self {
+        Self { node, role: Role::Forward, norm: None, algorithm, in_stride }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,57 +110,46 @@ impl Network {
         }
     }
 
-    /// A layer's weights in the form that `key` says, packed on first use.
-    pub(crate) fn packed(&self, key: Key) -> Packed {
+    /// The same network with other weights, which have to fit.
+    pub(crate) fn with_weights(&self, weights: &Weights) -> Result<Self, EngineError> {
+        Self::with_level(self.graph(), weights, self.level())
+    }
+
+    /// A convolution in the form that `key` says, packed on first use.
+    pub(crate) fn conv(&self, key: Key) -> Arc<Conv> {
+        match self.packed(key) {
+            Packed::Conv(conv) => conv,
+            Packed::Linear(_) => unreachable!("a key for a convolution"),
+        }
+    }
+
+    /// A fully connected layer, packed on first use.
+    pub(crate) fn linear(&self, key: Key) -> Arc<Linear> {
+        match self.packed(key) {
+            Packed::Linear(linear) => linear,
+            Packed::Conv(_) => unreachable!("a key for a fully connected layer"),
+        }
+    }
+
+    /// The shape of a convolution's weights.
+    pub(crate) fn weight_shape(&self, node: NodeId) -> [usize; 4] {
+        let param = self.graph().node(node).params[0];
+        match self.graph().params()[param].shape[..] {
+            [a, b, c, d] => [a, b, c, d],
+            _ => unreachable!("a convolution's weights have four axes"),
+        }
+    }
+
+    fn packed(&self, key: Key) -> Packed {
         let mut packed = self.0.packed.lock().unwrap_or_else(PoisonError::into_inner);
         packed.entry(key).or_insert_with(|| self.pack(key)).clone()
     }
 
     fn pack(&self, key: Key) -> Packed {
-        let node = self.graph().node(key.node);
-        let level = self.level();
-        let raw = self.param(key.node, 0);
         let (weight, bias) = self.folded(key);
-        match &node.op {
-            Op::Conv(c) => {
-                let inputs = self.0.graph.params()[node.params[0]].shape[1];
-                let shape = [c.out, inputs, c.kernel[0], c.kernel[1]];
-                let dense;
-                let (weight, shape) = if c.groups == 1 || key.algorithm == Algorithm::Depthwise {
-                    (weight.as_slice(), shape)
-                } else {
-                    dense = ungrouped(&weight, shape, c.groups);
-                    (dense.as_slice(), [shape[0], inputs * c.groups, shape[2], shape[3]])
-                };
-                let (stride, dilation) = (c.stride, c.dilation);
-                let in_stride = key.in_stride;
-                let spec = ConvSpec { weight, bias: &bias, shape, in_stride, stride, dilation };
-                Packed::Conv(Arc::new(pack_conv(level, key.algorithm, &spec)))
-            }
-            Op::ConvTranspose(t) => {
-                let channels = raw.len() / (t.out * t.kernel * t.kernel);
-                let shape = [channels, t.out, t.kernel, t.kernel];
-                let (in_stride, stride, cut) = (key.in_stride, t.stride, t.extent(1).1);
-                let spec = ConvSpec {
-                    weight: &weight,
-                    bias: &bias,
-                    shape,
-                    in_stride,
-                    stride,
-                    dilation: 1,
-                };
-                let conv = if key.algorithm == Algorithm::Transposed {
-                    Conv::Transposed(Transposed::new(level, &spec, cut))
-                } else {
-                    // At stride 1 it is a convolution with the kernel turned around.
-                    let turned = turned(&weight, shape);
-                    let shape = [t.out, channels, t.kernel, t.kernel];
-                    pack_conv(level, key.algorithm, &ConvSpec { weight: &turned, shape, ..spec })
-                };
-                Packed::Conv(Arc::new(conv))
-            }
+        match &self.graph().node(key.node).op {
             Op::Linear { .. } => Packed::Linear(Arc::new(Linear::new(&weight, &bias))),
-            other => unreachable!("{} has nothing to pack", other.kind()),
+            _ => Packed::Conv(Arc::new(packing::conv(self, key, (&weight, &bias)))),
         }
     }
 
@@ -171,37 +180,4 @@ impl Network {
         let shift = |c: usize| f64::from(bias[c]) - f64::from(mean[c]) * scale(c);
         ((0..gain.len()).map(scale).collect(), (0..gain.len()).map(shift).collect())
     }
-}
-
-fn pack_conv(level: Level, algorithm: Algorithm, spec: &ConvSpec) -> Conv {
-    match algorithm {
-        Algorithm::Winograd(size) => Conv::Winograd(Winograd::new(level, spec, size)),
-        Algorithm::Narrow => Conv::Narrow(Narrow::new(level, spec)),
-        Algorithm::Depthwise => Conv::Depthwise(Depthwise::new(spec)),
-        _ => Conv::Direct(Direct::new(level, spec)),
-    }
-}
-
-/// The weights of a grouped convolution as those of one without groups: zero
-/// between groups. Wasteful, but no network here has groups other than depthwise.
-fn ungrouped(weight: &[f32], [o, i, kh, kw]: [usize; 4], groups: usize) -> Vec<f32> {
-    let mut dense = vec![0.0; o * i * groups * kh * kw];
-    let filter = i * kh * kw;
-    for (out, values) in weight.chunks_exact(filter).enumerate() {
-        let group = out / (o / groups);
-        dense[(out * groups + group) * filter..][..filter].copy_from_slice(values);
-    }
-    dense
-}
-
-/// `[in, out, k, k]` to `[out, in, k, k]` with both kernel axes reversed.
-fn turned(weight: &[f32], [i, o, k, _]: [usize; 4]) -> Vec<f32> {
-    let mut out = vec![0.0; weight.len()];
-    for (index, values) in weight.chunks_exact(k * k).enumerate() {
-        let (c, d) = (index / o, index % o);
-        for (tap, &value) in values.iter().rev().enumerate() {
-            out[(d * i + c) * k * k + tap] = value;
-        }
-    }
-    out
 }

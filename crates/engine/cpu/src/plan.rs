@@ -7,7 +7,9 @@ use crate::{EngineError, Network};
 mod convolution;
 mod fuse;
 
+pub(crate) use convolution::winograd_pays;
 use fuse::Planner;
+pub(crate) use fuse::Purpose;
 
 /// A network for inputs of one size: what to do, in which order, in which memory.
 #[derive(Clone, Debug)]
@@ -37,8 +39,16 @@ impl Plan {
     ///
     /// If a tap is of another graph and out of range.
     pub fn new(network: &Network, inputs: &[Shape4], taps: &[NodeId]) -> Result<Self, EngineError> {
+        Self::for_purpose((network, Purpose::Running), inputs, taps)
+    }
+
+    pub(crate) fn for_purpose(
+        (network, purpose): (&Network, Purpose),
+        inputs: &[Shape4],
+        taps: &[NodeId],
+    ) -> Result<Self, EngineError> {
         let shapes = network.graph().shapes(inputs)?;
-        let mut planner = Planner::new(network, shapes, taps);
+        let mut planner = Planner::new((network, purpose), shapes, taps);
         for id in network.graph().ids() {
             planner.node(id);
         }
@@ -47,7 +57,11 @@ impl Plan {
         let Planner { steps, buffers, moments, affines, inputs, working, .. } = planner;
 
         let kept: Vec<usize> = taps.iter().copied().chain([output]).collect();
-        let layout = lay_out(&buffers, &lives(&steps, buffers.len(), &inputs, &kept));
+        let lives = match purpose {
+            Purpose::Running => lives(&steps, buffers.len(), &inputs, &kept),
+            Purpose::Looking | Purpose::Training => vec![(0, usize::MAX); buffers.len()],
+        };
+        let layout = lay_out(&buffers, &lives);
         let mut memory = working + packed_bytes(&steps);
         memory += layout.pieces.iter().sum::<usize>() * size_of::<f32>();
         let network = network.clone();

@@ -1,9 +1,10 @@
 use std::mem::take;
 
 use graph::NodeId;
-use kernels::{Affine, Epilogue, Moments, Output, Pointwise, Source};
+use kernels::{Affine, Dropout, Epilogue, Moments, Output, Pointwise, Source};
 use tensor::{Plane, Tensor};
 
+use crate::Network;
 use crate::plan::Plan;
 use crate::step::{ConvStep, Pairs, PointwiseStep, Step, View};
 use crate::threads::Threads;
@@ -15,6 +16,8 @@ pub struct Session {
     planes: Vec<Plane>,
     moments: Vec<Vec<Moments>>,
     affines: Vec<Affine>,
+    /// What chance draws from, while training.
+    pub(crate) seed: u64,
 }
 
 /// What a run yields.
@@ -37,7 +40,7 @@ impl Session {
         let planes = plan.layout.pieces.iter().map(take_memory).collect();
         let (moments, affines) =
             (vec![vec![]; plan.moments], vec![Affine::default(); plan.affines]);
-        Self { plan, planes, moments, affines }
+        Self { plan, planes, moments, affines, seed: 0 }
     }
 
     /// The plan.
@@ -54,22 +57,27 @@ impl Session {
     /// If the inputs do not have the shapes the plan was made for.
     pub fn run(&mut self, inputs: &[&Tensor]) -> Outputs {
         Threads::on_ours(|| {
-            assert_eq!(inputs.len(), self.plan.inputs.len(), "another number of inputs");
-            for (i, tensor) in inputs.iter().enumerate() {
-                let buffer = self.plan.inputs[i];
-                self.write(buffer, |_, plane| plane.fill_from(tensor));
-            }
-            for i in 0..self.plan.steps.len() {
-                let step = self.plan.steps[i].clone();
-                self.step(&step);
-            }
+            self.compute(inputs);
             let output = self.plane(self.plan.output).to_tensor();
             let taps = self.plan.taps.iter().map(|&t| self.plane(t).to_tensor()).collect();
             Outputs { output, taps }
         })
     }
 
-    fn plane(&self, buffer: usize) -> &Plane {
+    /// Runs all steps, leaving the results where they are.
+    pub(crate) fn compute(&mut self, inputs: &[&Tensor]) {
+        assert_eq!(inputs.len(), self.plan.inputs.len(), "another number of inputs");
+        for (i, tensor) in inputs.iter().enumerate() {
+            let buffer = self.plan.inputs[i];
+            self.write(buffer, |_, plane| plane.fill_from(tensor));
+        }
+        for i in 0..self.plan.steps.len() {
+            let step = self.plan.steps[i].clone();
+            self.step(&step);
+        }
+    }
+
+    pub(crate) fn plane(&self, buffer: usize) -> &Plane {
         &self.planes[self.plan.layout.place[buffer]]
     }
 
@@ -83,7 +91,7 @@ impl Session {
         self.planes[place] = written;
     }
 
-    fn source(&self, view: View) -> Source<'_> {
+    pub(crate) fn source(&self, view: View) -> Source<'_> {
         Source {
             plane: self.plane(view.buffer),
             affine: view.affine.map(|slot| &self.affines[slot]),
@@ -101,7 +109,7 @@ impl Session {
                 let of = |n| Moments::of(level, plane.image(n), plane.stride());
                 self.moments[*slot] = (0..plane.shape()[0]).map(of).collect();
             }
-            Step::InstanceNorm { node, moments, eps, affine } => {
+            Step::InstanceNorm { node, moments, eps, affine, .. } => {
                 self.instance_norm(*node, *moments, (*eps, *affine));
             }
             Step::Constant { pairs, affine, like } => self.constant(pairs, *affine, *like),
@@ -127,7 +135,13 @@ impl Session {
             Step::Softmax { buffer } => {
                 self.write(*buffer, |_, plane| kernels::softmax(level, plane));
             }
-            Step::Linear { linear, from, gate, to } => {
+            Step::Dropout { node, from, share, to } => {
+                let dropout = self.dropout(*node, *share);
+                self.write(*to, |s, to| {
+                    dropout.run(level, s.plane(*from), &Epilogue::default(), to);
+                });
+            }
+            Step::Linear { linear, from, gate, to, .. } => {
                 self.write(*to, |s, to| linear.run(level, s.plane(*from), to, *gate));
             }
         }
@@ -137,7 +151,7 @@ impl Session {
         let mut measured = None;
         self.write(step.to, |s, plane| {
             let residual = step.residual.map(|r| s.plane(r));
-            let epilogue = Epilogue { residual, gate: step.gate };
+            let epilogue = Epilogue { residual, gate: step.gate, ..Epilogue::default() };
             let mut output = Output { plane, epilogue, moments: step.moments.is_some() };
             let source = s.source(step.from);
             measured = step.conv.run(s.plan.network.level(), &source, &step.padding, &mut output);
@@ -173,14 +187,42 @@ impl Session {
     fn pointwise(&mut self, step: &PointwiseStep) {
         let level = self.plan.network.level();
         self.write(step.to, |s, to| {
-            let pointwise = Pointwise {
-                plus: step.plus.map(|p| s.source(p)),
-                times: step.times.map(|t| s.plane(t)),
-                gate: step.gate,
-                function: step.function,
-                scale: step.scale,
-            };
-            pointwise.run(level, &s.source(step.from), to);
+            s.pointwise_of(step).run(level, &s.source(step.from), to);
         });
+    }
+
+    pub(crate) fn pointwise_of(&self, step: &PointwiseStep) -> Pointwise<'_> {
+        Pointwise {
+            plus: step.plus.map(|p| self.source(p)),
+            times: step.times.map(|t| self.plane(t)),
+            gate: step.gate,
+            function: step.function,
+            scale: step.scale,
+        }
+    }
+
+    /// The dropout of a node, for this run.
+    pub(crate) fn dropout(&self, node: NodeId, share: f32) -> Dropout {
+        Dropout { seed: self.seed.wrapping_add((node.index() as u64) << 40), share }
+    }
+
+    pub(crate) fn affine(&self, slot: usize) -> &Affine {
+        &self.affines[slot]
+    }
+
+    pub(crate) fn moments(&self, slot: usize) -> &[Moments] {
+        &self.moments[slot]
+    }
+
+    /// Takes other weights of the same network: layers are packed again.
+    pub(crate) fn set_network(&mut self, network: Network) {
+        for step in &mut self.plan.steps {
+            match step {
+                Step::Conv(c) => c.conv = network.conv(c.key),
+                Step::Linear { key, linear, .. } => *linear = network.linear(*key),
+                _ => {}
+            }
+        }
+        self.plan.network = network;
     }
 }

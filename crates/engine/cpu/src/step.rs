@@ -3,6 +3,8 @@ use std::sync::Arc;
 use graph::NodeId;
 use kernels::{Axis, Conv, Function, Gate, Linear, Padding, PoolSpec};
 
+use crate::network::Key;
+
 /// Where a step reads: a buffer, seen through what was folded into the reading.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct View {
@@ -36,6 +38,8 @@ pub(crate) enum Step {
     /// Makes an instance norm's affine map from moments.
     InstanceNorm {
         node: NodeId,
+        /// The buffer it normalises.
+        from: usize,
         moments: usize,
         eps: f32,
         affine: usize,
@@ -78,7 +82,15 @@ pub(crate) enum Step {
     Softmax {
         buffer: usize,
     },
+    /// Only while training.
+    Dropout {
+        node: NodeId,
+        from: usize,
+        share: f32,
+        to: usize,
+    },
     Linear {
+        key: Key,
         linear: Arc<Linear>,
         from: usize,
         gate: Gate,
@@ -88,6 +100,7 @@ pub(crate) enum Step {
 
 #[derive(Clone, Debug)]
 pub(crate) struct ConvStep {
+    pub(crate) key: Key,
     pub(crate) conv: Arc<Conv>,
     pub(crate) padding: Padding,
     pub(crate) from: View,
@@ -122,8 +135,7 @@ impl Step {
     pub(crate) fn buffers(&self) -> Vec<usize> {
         match self {
             Self::Conv(c) => [c.from.buffer, c.to].into_iter().chain(c.residual).collect(),
-            Self::Moments { from, .. } => vec![*from],
-            Self::InstanceNorm { .. } => vec![],
+            Self::Moments { from, .. } | Self::InstanceNorm { from, .. } => vec![*from],
             Self::Constant { like, .. } => vec![*like],
             Self::Pointwise(p) => {
                 let plus = p.plus.map(|p| p.buffer);
@@ -134,6 +146,7 @@ impl Step {
             | Self::Flatten { from, to }
             | Self::Pool { from, to, .. }
             | Self::AdaptiveAverage { from, to }
+            | Self::Dropout { from, to, .. }
             | Self::Linear { from, to, .. } => vec![*from, *to],
             Self::Concat { parts, to } => parts.iter().copied().chain([*to]).collect(),
             Self::Softmax { buffer } => vec![*buffer],

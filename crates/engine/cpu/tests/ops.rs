@@ -1,280 +1,32 @@
-//! Every operation against PyTorch or TensorFlow, at odd shapes and every CPU level.
+//! Every operation against PyTorch or TensorFlow, at odd shapes and every CPU
+//! level, forwards and backwards.
 #![allow(clippy::unwrap_used, reason = "in a test, failing is what it is for")]
 
-use cpu::{Level, Network, Plan, Session};
-use graph::{
-    Activation, Builder, Conv, ConvTranspose, Filter, Graph, NodeId, PadMode, Padding, Pool,
-    PoolKind, TransposePadding,
-};
-use serde::Deserialize;
-use tensor::Tensor;
-use testing::{Golden, REORDERED, Random, Tolerance, check_close, golden_path, random_weights};
-use weights::Weights;
+#[path = "ops/cases.rs"]
+mod cases;
 
-/// The seed of `golden/ops/record.py`.
-const SEED: u64 = 3;
+use cases::Case;
+use cpu::{Level, Plan, Session, Tape, Wanted};
+use tensor::Tensor;
+use testing::{Golden, REORDERED, Tolerance, check_close, largest};
 
 /// How often a value is rounded before its mean is taken off: when it is read,
 /// and when it is scaled. What comes after works on the difference.
 const ROUNDINGS: f64 = 2.0;
 
-#[derive(Deserialize)]
-struct Case {
-    name: String,
-    inputs: Vec<[usize; 4]>,
-    amplitude: f32,
-    /// Whether one value of the first image is not a number.
-    nan: bool,
-    /// How much the operation enlarges a rounding of its input.
-    condition: f64,
-    layers: Vec<Layer>,
-}
-
-#[derive(Deserialize)]
-struct Layer {
-    reads: Vec<usize>,
-    #[serde(flatten)]
-    spec: Spec,
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-enum Spec {
-    Conv(ConvSpec),
-    ConvTranspose {
-        out: usize,
-        kernel: usize,
-        stride: usize,
-        pad: Pad,
-        by: usize,
-        output: usize,
-        bias: bool,
-    },
-    Linear {
-        features: usize,
-        out: usize,
-    },
-    InstanceNorm {
-        eps: f32,
-    },
-    BatchNorm {
-        eps: f32,
-    },
-    Activation {
-        name: Function,
-        slope: f32,
-    },
-    Softmax,
-    Pool {
-        what: What,
-        kernel: usize,
-        stride: usize,
-        pad: Pad,
-        by: usize,
-    },
-    AdaptiveAvgPool {
-        height: usize,
-        width: usize,
-    },
-    Resize {
-        filter: Interpolation,
-        factor: usize,
-    },
-    Pad {
-        pad: Pad,
-        sides: [usize; 4],
-    },
-    Crop {
-        sides: [usize; 4],
-    },
-    Add,
-    Mul,
-    Scale {
-        scale: f32,
-        shift: f32,
-    },
-    Concat,
-    BroadcastSpace,
-    Flatten,
-    Dropout {
-        share: f32,
-    },
-}
-
-#[derive(Deserialize)]
-struct ConvSpec {
-    out: usize,
-    kernel: [usize; 2],
-    stride: usize,
-    dilation: usize,
-    groups: usize,
-    pad: Pad,
-    by: usize,
-    bias: bool,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Pad {
-    Zero,
-    Reflect,
-    Replicate,
-    Same,
-    Torch,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Function {
-    Relu,
-    Relu6,
-    LeakyRelu,
-    Tanh,
-    Sigmoid,
-    Silu,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum What {
-    Max,
-    Average,
-    AverageInside,
-}
-
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Interpolation {
-    Nearest,
-    Bilinear,
-}
-
-impl Pad {
-    fn mode(self) -> PadMode {
-        match self {
-            Self::Zero => PadMode::Zero,
-            Self::Reflect => PadMode::Reflect,
-            Self::Replicate => PadMode::Replicate,
-            Self::Same | Self::Torch => unreachable!("no mode of its own"),
-        }
-    }
-
-    fn padding(self, by: usize) -> Padding {
-        match self {
-            Self::Same => Padding::Same,
-            _ => Padding::Around(self.mode(), by),
-        }
-    }
-
-    fn transposed(self, padding: usize, output: usize) -> TransposePadding {
-        match self {
-            Self::Same => TransposePadding::Same,
-            _ => TransposePadding::Torch { padding, output },
-        }
-    }
-}
-
-fn pool(what: What, kernel: usize, stride: usize, pad: Padding) -> Pool {
-    let kind = match what {
-        What::Max => PoolKind::Max,
-        What::Average => PoolKind::Average,
-        What::AverageInside => PoolKind::AverageInside,
-    };
-    Pool { kind, kernel, stride, pad }
-}
-
-fn function(name: Function, slope: f32) -> Activation {
-    match name {
-        Function::Relu => Activation::Relu,
-        Function::Relu6 => Activation::Relu6,
-        Function::LeakyRelu => Activation::LeakyRelu(slope),
-        Function::Tanh => Activation::Tanh,
-        Function::Sigmoid => Activation::Sigmoid,
-        Function::Silu => Activation::Silu,
-    }
-}
-
-impl Spec {
-    fn add_to(&self, g: &mut Builder, name: &str, xs: &[NodeId]) -> NodeId {
-        let x = xs[0];
-        match *self {
-            Self::Conv(ref c) => g.conv(name, x, c.conv()),
-            Self::ConvTranspose { out, kernel, stride, pad, by, output, bias } => {
-                let pad = pad.transposed(by, output);
-                g.conv_transpose(name, x, ConvTranspose { out, kernel, stride, pad, bias })
-            }
-            Self::Linear { features, out } => g.linear(name, x, features, out),
-            Self::InstanceNorm { eps } => g.instance_norm(name, x, eps),
-            Self::BatchNorm { eps } => g.batch_norm(name, x, eps),
-            Self::Activation { name, slope } => g.activation(x, function(name, slope)),
-            Self::Softmax => g.softmax(x),
-            Self::Pool { what, kernel, stride, pad, by } => {
-                g.pool(name, x, pool(what, kernel, stride, pad.padding(by)))
-            }
-            Self::AdaptiveAvgPool { height, width } => g.adaptive_avg_pool(x, [height, width]),
-            Self::Resize { filter: Interpolation::Nearest, factor } => {
-                g.resize(x, Filter::Nearest, factor)
-            }
-            Self::Resize { filter: Interpolation::Bilinear, factor } => {
-                g.resize(x, Filter::Bilinear, factor)
-            }
-            Self::Pad { pad, sides } => g.pad(x, pad.mode(), sides),
-            Self::Crop { sides } => g.crop(x, sides),
-            Self::Add => g.add(x, xs[1]),
-            Self::Mul => g.mul(x, xs[1]),
-            Self::Scale { scale, shift } => g.scale(x, scale, shift),
-            Self::Concat => g.concat(xs),
-            Self::BroadcastSpace => g.broadcast_space(x, xs[1]),
-            Self::Flatten => g.flatten(x),
-            Self::Dropout { share } => g.dropout(x, share),
-        }
-    }
-
-    /// Whether a value that is not a number may spread to its neighbours in the
-    /// image: Winograd's transforms mix the pixels of a tile.
-    fn mixes(&self) -> bool {
-        matches!(self, Self::Conv(_) | Self::ConvTranspose { .. })
-    }
-}
-
-impl ConvSpec {
-    fn conv(&self) -> Conv {
-        let Self { out, kernel, stride, dilation, groups, pad, by, bias } = *self;
-        Conv { out, kernel, stride, dilation, groups, pad: pad.padding(by), bias }
-    }
-}
-
 impl Case {
-    fn graph(&self) -> Graph {
-        let mut g = Builder::new(self.name.as_str());
-        let mut nodes: Vec<NodeId> =
-            (0..).zip(&self.inputs).map(|(i, shape)| g.input(&format!("x{i}"), shape[1])).collect();
-        for (i, layer) in self.layers.iter().enumerate() {
-            let xs: Vec<NodeId> = layer.reads.iter().map(|&r| nodes[r]).collect();
-            nodes.push(layer.spec.add_to(&mut g, &format!("l{i}"), &xs));
-        }
-        g.finish(*nodes.last().unwrap())
-    }
-
-    fn input(&self, i: usize) -> Tensor {
-        let shape = self.inputs[i];
-        let mut x =
-            Random::named(SEED, &format!("{}/{i}", self.name)).tensor(&shape, self.amplitude);
-        if self.nan && i == 0 {
-            let [_, c, h, w] = shape;
-            x.data_mut()[((c / 2) * h + h / 2) * w + w / 2] = f32::NAN;
-        }
-        x
-    }
-
     fn run(&self, level: Level) -> Tensor {
-        let graph = self.graph();
-        let seed = Random::seed(SEED, &self.name);
-        let weights = Weights::bind(&graph, random_weights(&graph, seed)).unwrap();
-        let network = Network::with_level(&graph, &weights, level).unwrap();
         let inputs: Vec<Tensor> = (0..self.inputs.len()).map(|i| self.input(i)).collect();
-        let plan = Plan::new(&network, &self.inputs, &[]).unwrap();
+        let plan = Plan::new(&self.network(level), &self.inputs, &[]).unwrap();
         Session::new(plan).run(&inputs.iter().collect::<Vec<_>>()).output
+    }
+
+    fn tolerance(&self) -> Tolerance {
+        if self.condition > 0.0 {
+            Tolerance::OfScale(ROUNDINGS * f64::from(f32::EPSILON / 2.0) * self.condition)
+        } else {
+            REORDERED
+        }
     }
 
     fn fault(&self, level: Level, want: &Tensor) -> Option<String> {
@@ -295,18 +47,45 @@ impl Case {
                 }
             }
         }
-        let rounding =
-            Tolerance::OfScale(ROUNDINGS * f64::from(f32::EPSILON / 2.0) * self.condition);
-        let tolerance = if self.condition > 0.0 { rounding } else { REORDERED };
-        let fault = check_close(got.data(), want.data(), tolerance).err()?;
+        let fault = check_close(got.data(), want.data(), self.tolerance()).err()?;
         let shape = want.shape();
         Some(format!("{} {shape:?} {level:?} {fault}", self.name))
     }
 }
 
+impl Case {
+    /// What is wrong with the gradients of each input and parameter.
+    fn gradient_faults(&self, level: Level, golden: &Golden) -> Vec<String> {
+        let network = self.network(level);
+        let graph = network.graph();
+        let mut tape = Tape::new(&network, &self.inputs, &[graph.output()], Wanted::Both).unwrap();
+        let inputs: Vec<Tensor> = (0..self.inputs.len()).map(|i| self.input(i)).collect();
+        tape.forward(&inputs.iter().collect::<Vec<_>>());
+        tape.backward(|_, value, gradient| {
+            gradient.fill_from(&self.seed_gradient(&value.shape()));
+        });
+        let params = graph.params().iter().zip(tape.parameter_gradients());
+        let params = params.map(|(p, gradient)| (p.name.clone(), gradient.clone()));
+        let inputs = (0..self.inputs.len()).map(|i| (format!("x{i}"), tape.input_gradient(i)));
+        // Running statistics, and inputs that only lend their size, have none.
+        let want = |name: &str| golden.get(&format!("{}/{name}", self.name));
+        let all: Vec<(String, Tensor)> = params.chain(inputs).collect();
+        // A bias before a norm has the gradient zero, a sum of large ones: what counts is their scale.
+        let scales = all.iter().filter_map(|(name, _)| want(name)).map(|t| largest(t.data()));
+        let scale = scales.fold(0.0, f64::max);
+        let tolerance = Tolerance::Absolute(self.tolerance().allowed(scale));
+        let fault = |(name, got): (String, Tensor)| {
+            let want = want(&name)?;
+            assert_eq!(got.shape(), want.shape(), "{}/{name}", self.name);
+            let fault = check_close(got.data(), want.data(), tolerance).err()?;
+            Some(format!("{}/{name} {:?} {level:?} {fault}", self.name, want.shape()))
+        };
+        all.into_iter().filter_map(fault).collect()
+    }
+}
+
 fn hold(framework: &str) {
-    let json = std::fs::read(golden_path(&format!("ops/cases_{framework}.json"))).unwrap();
-    let cases: Vec<Case> = serde_json::from_slice(&json).unwrap();
+    let cases = Case::all(framework);
     let golden = Golden::open(&format!("ops/{framework}.safetensors")).unwrap();
     assert_eq!(golden.names().count(), cases.len());
     let mut faults = vec![];
@@ -325,4 +104,17 @@ fn operations_are_pytorchs() {
 #[test]
 fn same_padding_is_tensorflows() {
     hold("tensorflow");
+}
+
+#[test]
+fn gradients_are_pytorchs() {
+    let golden = Golden::open("ops/pytorch_gradients.safetensors").unwrap();
+    // Dropout is the identity there and not here.
+    let cases = Case::all("pytorch").into_iter().filter(|c| !c.nan && c.name != "dropout");
+    let mut faults = vec![];
+    for case in cases {
+        let levels = Level::available().into_iter();
+        faults.extend(levels.flat_map(|level| case.gradient_faults(level, &golden)));
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }

@@ -7,7 +7,7 @@ use crate::bands::{Band, for_bands, with_scratch};
 use crate::conv::{ConvSpec, Output, Padding};
 use crate::simd::at_level;
 use crate::source::{Grid, Source, load_row};
-use crate::{Epilogue, Level, Moments};
+use crate::{Epilogue, Level, Moments, Onto};
 
 /// A convolution with as many groups as channels in and out.
 #[derive(Clone, Debug)]
@@ -57,6 +57,7 @@ impl Depthwise {
         assert_eq!(source.plane.stride(), self.channels, "packed for other channels");
         let grid = padding.grid(source);
         let (collect, epilogue) = (output.collect(), output.epilogue);
+        assert_eq!(epilogue.onto, Onto::Nothing, "sums are gathered in the output");
         let [_, _, _, width] = output.plane.shape();
         for_bands(level, output.plane, (4, collect), |band| {
             let [rows, line] = self.scratch(band.data.len() / (width * self.channels), width);
@@ -82,7 +83,7 @@ impl Depthwise {
         (band, width, epilogue): (&mut Band, usize, &Epilogue),
     ) {
         let c = self.channels;
-        let residual = epilogue.residual_rows(band.image, band.top);
+        let rows = epilogue.rows(band.image, band.top);
         for (y, row) in scratch.chunks_exact_mut(line).enumerate() {
             let at = (band.top * self.stride + y, 0, line / c);
             load_row(simd, (source, band.image), grid, at, row);
@@ -92,12 +93,8 @@ impl Depthwise {
             let corner = y * self.stride * line + x * self.stride * c;
             self.pixel(simd, (&scratch[corner..], line), pixel);
             for lane in (0..c).step_by(S::f32s::LEN) {
-                let range = lane..lane + S::f32s::LEN;
-                let mut value = S::f32s::from_slice(simd, &pixel[range.clone()]);
-                if let Some(r) = residual {
-                    value += S::f32s::from_slice(simd, &r[i * c..][range.clone()]);
-                }
-                epilogue.gate.apply(simd, value).store_slice(&mut pixel[range]);
+                let value = S::f32s::from_slice(simd, &pixel[lane..lane + S::f32s::LEN]);
+                rows.from(i * c).store(simd, value, (&mut *pixel, lane));
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::conv::{ConvSpec, Output, Padding};
 use crate::matmul::{Block, Packed, Rows, Sink, multiply};
 use crate::simd::at_level;
 use crate::source::{Grid, Source, load_row};
-use crate::{Gate, Level, Moments};
+use crate::{Level, Moments, epilogue};
 
 /// A convolution of any kernel, stride and dilation.
 #[derive(Clone, Debug)]
@@ -73,8 +73,8 @@ impl Direct {
         let [_, _, _, width] = output.plane.shape();
         let (collect, epilogue) = (output.collect(), output.epilogue);
         for_bands(level, output.plane, (BAND_ROWS, collect), |band| {
-            let residual = epilogue.residual_rows(band.image, band.top);
-            let finish = Finish { bias: &self.bias, residual, gate: epilogue.gate };
+            let rows = epilogue.rows(band.image, band.top);
+            let finish = Finish { bias: &self.bias, rows };
             let shape = self.scratch(band.data.len() / (width * self.right.columns()), width);
             with_scratch(shape.rows * shape.line, |scratch| {
                 let job = (source, &grid, shape);
@@ -146,21 +146,20 @@ struct Scratch {
     step: usize,
 }
 
-/// Turns sums into outputs: `gate(sum + bias + residual)`.
+/// Turns sums into outputs: a bias, then what the epilogue says.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Finish<'a> {
     pub(crate) bias: &'a [f32],
-    /// Rows of the residual that belong to the band.
-    pub(crate) residual: Option<&'a [f32]>,
-    pub(crate) gate: Gate,
+    /// Those of the band.
+    pub(crate) rows: epilogue::Rows<'a>,
 }
 
 impl<'a> Finish<'a> {
     /// A sink whose row `r` is written at `out[at + r · stride]`.
     #[inline(always)]
     pub(crate) fn at<'b>(&self, out: &'b mut [f32], at: usize, stride: usize) -> FinishAt<'a, 'b> {
-        let residual = self.residual.map(|r| &r[at..]);
-        FinishAt { finish: Self { residual, ..*self }, out: &mut out[at..], stride }
+        let rows = self.rows.from(at);
+        FinishAt { finish: Self { rows, ..*self }, out: &mut out[at..], stride }
     }
 }
 
@@ -174,12 +173,8 @@ impl<S: Simd> Sink<S> for FinishAt<'_, '_> {
     #[inline(always)]
     fn put(&mut self, row: usize, column: usize, sums: S::f32s) {
         let simd = sums.token();
-        let lanes = S::f32s::LEN;
-        let at = row * self.stride + column;
-        let mut y = sums + S::f32s::from_slice(simd, &self.finish.bias[column..column + lanes]);
-        if let Some(residual) = self.finish.residual {
-            y += S::f32s::from_slice(simd, &residual[at..at + lanes]);
-        }
-        self.finish.gate.apply(simd, y).store_slice(&mut self.out[at..at + lanes]);
+        let bias = &self.finish.bias[column..column + S::f32s::LEN];
+        let y = sums + S::f32s::from_slice(simd, bias);
+        self.finish.rows.store(simd, y, (self.out, row * self.stride + column));
     }
 }

@@ -6,6 +6,7 @@ mod depthwise;
 mod direct;
 mod narrow;
 mod transposed;
+mod weight_gradient;
 mod winograd;
 
 use tensor::Plane;
@@ -18,6 +19,7 @@ pub use depthwise::Depthwise;
 pub use direct::Direct;
 pub use narrow::Narrow;
 pub use transposed::Transposed;
+pub use weight_gradient::{Side, WeightGradient};
 pub use winograd::Winograd;
 
 /// A border: pixels before and after, down and across.
@@ -59,7 +61,13 @@ pub struct ConvSpec<'a> {
 }
 
 impl ConvSpec<'_> {
-    fn at(&self, o: usize, i: usize, y: usize, x: usize) -> f32 {
+    /// With this stride.
+    #[must_use]
+    pub fn strided(self, stride: usize) -> Self {
+        Self { stride, ..self }
+    }
+
+    pub(crate) fn at(&self, o: usize, i: usize, y: usize, x: usize) -> f32 {
         let [_, ci, kh, kw] = self.shape;
         self.weight[((o * ci + i) * kh + y) * kw + x]
     }

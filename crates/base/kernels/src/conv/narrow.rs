@@ -17,7 +17,7 @@ use crate::conv::{ConvSpec, Output, Padding};
 use crate::matmul::{Block, Packed, Plain, Rows, multiply};
 use crate::simd::at_level;
 use crate::source::{Grid, Source, load_row};
-use crate::{Level, Moments};
+use crate::{Level, Moments, Onto};
 
 /// A convolution with at most [`Narrow::MOST_OUT`] channels out, at stride 1.
 #[derive(Clone, Debug)]
@@ -91,6 +91,7 @@ impl Narrow {
         assert_eq!(source.plane.stride(), self.in_stride, "packed for other channels");
         let grid = padding.grid(source);
         let (collect, epilogue) = (output.collect(), output.epilogue);
+        assert_eq!(epilogue.onto, Onto::Nothing, "sums are gathered in the output");
         let [_, _, _, width] = output.plane.shape();
         let stride = output.plane.stride();
         for_bands(level, output.plane, (BAND_ROWS, collect), |band| {
@@ -102,9 +103,9 @@ impl Narrow {
                     at_level!(level, simd => self.segment(simd, job, memory, (&mut *band, at)));
                 }
             });
-            let residual = epilogue.residual_rows(band.image, band.top);
-            for (i, y) in band.data.iter_mut().enumerate() {
-                *y = epilogue.gate.apply_scalar(*y + residual.map_or(0.0, |r| r[i]));
+            let rows = epilogue.rows(band.image, band.top);
+            for i in 0..band.data.len() {
+                rows.store_scalar(band.data[i], (band.data, i));
             }
         })
     }

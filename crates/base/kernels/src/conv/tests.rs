@@ -70,6 +70,7 @@ fn check(kernel: Kernel, case: &Case) {
             let epilogue = Epilogue {
                 residual: folded.then_some(&residual),
                 gate: if folded { Gate::Leaky(0.5) } else { Gate::Linear },
+                ..Epilogue::default()
             };
             let mut output = Output { plane: &mut out, epilogue, moments: folded };
             let moments = conv.run(level, &source, &padding, &mut output);

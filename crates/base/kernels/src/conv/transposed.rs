@@ -109,8 +109,8 @@ impl Transposed {
         let grid = Grid { rows: axis(h, height), columns: axis(w, width) };
         let (collect, epilogue) = (output.collect(), output.epilogue);
         for_bands(level, output.plane, (4 * self.stride, collect), |band| {
-            let residual = epilogue.residual_rows(band.image, band.top);
-            let finish = Finish { bias: &self.bias, residual, gate: epilogue.gate };
+            let rows = epilogue.rows(band.image, band.top);
+            let finish = Finish { bias: &self.bias, rows };
             let height = band.data.len() / (width * self.bias.len());
             let [rows, line] = self.scratch(height, width);
             with_scratch(rows * line, |scratch| {

@@ -3,8 +3,8 @@
 use graph::{Conv, ConvTranspose, Node, NodeId, Op, TransposePadding};
 use kernels::{Border, Gate, Padding};
 
-use super::fuse::{Planner, border_of, gate_of};
-use crate::network::{Algorithm, Key, Packed};
+use super::fuse::{Planner, Purpose, border_of, gate_of};
+use crate::network::{Algorithm, Key};
 use crate::step::{ConvStep, Step, View};
 
 /// What a convolution takes in from the nodes after it.
@@ -22,8 +22,8 @@ impl Planner<'_> {
         let from = self.readable(id, x);
         let in_stride = self.buffers[from.buffer].stride;
         let algorithm = self.algorithm(id, in_stride);
-        let key = Key { node: id, norm: tail.norm, algorithm, in_stride };
-        let Packed::Conv(conv) = self.network.packed(key) else { unreachable!() };
+        let key = Key { norm: tail.norm, ..Key::forward(id, algorithm, in_stride) };
+        let conv = self.network.conv(key);
 
         let shape = self.shapes[id.index()];
         let stride = match algorithm {
@@ -41,7 +41,8 @@ impl Planner<'_> {
         self.working = self.working.max(conv.working_bytes(shape));
         let padding = self.padding(id, x);
         let gate = tail.gate;
-        self.steps.push(Step::Conv(ConvStep { conv, padding, from, residual, gate, moments, to }));
+        let step = ConvStep { key, conv, padding, from, residual, gate, moments, to };
+        self.steps.push(Step::Conv(step));
         self.set(tail.end, View::plain(to));
     }
 
@@ -52,6 +53,7 @@ impl Planner<'_> {
         let ordinary = matches!(self.graph().node(id).op, Op::Conv(_));
         if let Some((next, Node { op: Op::BatchNorm { .. }, .. })) = self.only_consumer(tail.end)
             && ordinary
+            && self.purpose != Purpose::Training
         {
             (tail.end, tail.norm) = (next, Some(next));
         }
@@ -143,7 +145,7 @@ impl Planner<'_> {
 }
 
 /// 3×3 with whole vectors of channels, or 9×9 on a picture.
-fn winograd_pays(kernel: [usize; 2], in_stride: usize) -> bool {
+pub(crate) fn winograd_pays(kernel: [usize; 2], in_stride: usize) -> bool {
     match kernel {
         [3, 3] => in_stride.is_multiple_of(tensor::LANES),
         [9, 9] => in_stride < tensor::LANES,

@@ -13,14 +13,26 @@ use kernels::{Axis, Border, Function, Gate, PoolSpec};
 
 use crate::Network;
 use crate::buffers::Buffer;
-use crate::network::{Algorithm, Key, Packed};
+use crate::network::{Algorithm, Key};
 use crate::step::{Pairs, PointwiseStep, Step, View};
+
+/// What a plan is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Running: memory is used again as soon as it can be.
+    Running,
+    /// Gradients with respect to inputs only: every value is kept.
+    Looking,
+    /// Gradients with respect to parameters too: none may be folded into another.
+    Training,
+}
 
 /// Planes of up to this many channels are not padded: they are pictures.
 const PACKED_CHANNELS: usize = 4;
 
 pub(super) struct Planner<'a> {
     pub(super) network: &'a Network,
+    pub(super) purpose: Purpose,
     pub(super) shapes: Vec<Shape4>,
     consumers: Vec<Vec<NodeId>>,
     /// Asked for from outside: never folded away.
@@ -64,7 +76,11 @@ pub(super) fn border_of(mode: PadMode) -> Border {
 }
 
 impl<'a> Planner<'a> {
-    pub(super) fn new(network: &'a Network, shapes: Vec<Shape4>, taps: &[NodeId]) -> Self {
+    pub(super) fn new(
+        (network, purpose): (&'a Network, Purpose),
+        shapes: Vec<Shape4>,
+        taps: &[NodeId],
+    ) -> Self {
         let nodes = network.graph().nodes();
         let mut consumers = vec![vec![]; nodes.len()];
         for (id, node) in network.graph().ids().zip(nodes) {
@@ -78,6 +94,7 @@ impl<'a> Planner<'a> {
         }
         Self {
             network,
+            purpose,
             shapes,
             consumers,
             pinned,
@@ -202,6 +219,12 @@ impl<'a> Planner<'a> {
                 let view = self.view_at_size(x);
                 self.set(id, View { enlarge: *factor, ..view });
             }
+            Op::Dropout { share } if self.purpose == Purpose::Training => {
+                let from = self.plain(x);
+                let to = self.buffer_like(id, from);
+                self.steps.push(Step::Dropout { node: id, from, share: *share, to });
+                self.set(id, View::plain(to));
+            }
             Op::Dropout { .. } => self.set(id, self.view(x)),
             Op::Add | Op::Mul => self.combine(id, [x, node.inputs[1]], &node.op),
             Op::Linear { .. } => self.linear(id, x),
@@ -230,7 +253,7 @@ impl<'a> Planner<'a> {
         });
         let affine = self.affines;
         self.affines += 1;
-        self.steps.push(Step::InstanceNorm { node: id, moments, eps, affine });
+        self.steps.push(Step::InstanceNorm { node: id, from, moments, eps, affine });
         self.set(id, View { affine: Some(affine), ..View::plain(from) });
     }
 
@@ -308,11 +331,11 @@ impl<'a> Planner<'a> {
         {
             (end, gate) = (next, g);
         }
-        let key = Key { node: id, norm: None, algorithm: Algorithm::Linear, in_stride: 0 };
-        let Packed::Linear(linear) = self.network.packed(key) else { unreachable!() };
+        let key = Key::forward(id, Algorithm::Linear, 0);
+        let linear = self.network.linear(key);
         let shape = self.shapes[id.index()];
         let to = self.buffer(shape, tensor::padded_channels(shape[1]));
-        self.steps.push(Step::Linear { linear, from, gate, to });
+        self.steps.push(Step::Linear { key, linear, from, gate, to });
         self.set(end, View::plain(to));
     }
 

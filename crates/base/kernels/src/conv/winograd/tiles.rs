@@ -126,7 +126,7 @@ impl Job<'_> {
         let lanes = S::f32s::LEN;
         let stride = self.conv.out_stride;
         let plane = plane_len(sums.tiles, stride);
-        let residual = epilogue.residual_rows(band.image, band.top);
+        let finish = epilogue.rows(band.image, band.top);
         for t in 0..group.count {
             let tile = group.first + t;
             let (ty, tx) = (tile / self.tiling.across, tile % self.tiling.across);
@@ -140,12 +140,7 @@ impl Job<'_> {
                     let line: [S::f32s; M] = transform::output(simd, across(simd, &half, y));
                     for x in 0..columns {
                         let at = corner + (y * width + x) * stride + c;
-                        let mut value = line[x] + bias;
-                        if let Some(residual) = residual {
-                            value += S::f32s::from_slice(simd, &residual[at..at + lanes]);
-                        }
-                        let value = epilogue.gate.apply(simd, value);
-                        value.store_slice(&mut band.data[at..at + lanes]);
+                        finish.store(simd, line[x] + bias, (&mut *band.data, at));
                     }
                 }
             }

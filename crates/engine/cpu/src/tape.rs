@@ -1,0 +1,207 @@
+use graph::{NodeId, Shape4};
+use tensor::{Plane, Tensor};
+use weights::Weights;
+
+use crate::plan::{Plan, Purpose};
+use crate::{EngineError, Network, Session, Threads};
+
+mod backward;
+mod conv;
+mod slots;
+
+use slots::Slots;
+
+/// With respect to what gradients are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// All trainable parameters. The data is given.
+    Parameters,
+    /// All inputs. The parameters are frozen: nothing is computed for them.
+    Inputs,
+    /// Both.
+    Both,
+}
+
+impl Wanted {
+    fn parameters(self) -> bool {
+        self != Self::Inputs
+    }
+
+    fn inputs(self) -> bool {
+        self != Self::Parameters
+    }
+}
+
+/// A network that is run forwards and then backwards: reverse-mode
+/// differentiation over a plan's steps, with the same kernels both ways.
+///
+/// Every value of the forward run is kept. Gradients share memory by lifetime.
+/// Equal inputs give equal bits, whatever the number of threads.
+///
+/// ```
+/// use cpu::{Network, Tape, Wanted};
+/// use graph::{Builder, Conv};
+/// use tensor::Tensor;
+///
+/// let mut g = Builder::new("twice");
+/// let x = g.input("x", 1);
+/// let y = g.conv("c", x, Conv::new(1, 1).without_bias());
+/// let g = g.finish(y);
+/// let two = Tensor::new([1, 1, 1, 1], vec![2.0]);
+/// let weights = weights::Weights::bind(&g, [("c.weight".to_owned(), two)].into())?;
+///
+/// let network = Network::new(&g, &weights)?;
+/// let mut tape = Tape::new(&network, &[[1, 1, 1, 3]], &[y], Wanted::Both)?;
+/// tape.forward(&[&Tensor::new([1, 1, 1, 3], vec![1.0, 2.0, 3.0])]);
+/// tape.backward(|_, _, gradient| {
+///     let ones = Tensor::new([1, 1, 1, 3], vec![1.0; 3]);
+///     gradient.fill_from(&ones); // of the sum of the outputs
+/// });
+/// assert_eq!(tape.parameter_gradients()[0].data(), [6.0]);
+/// assert_eq!(tape.input_gradient(0).data(), [2.0, 2.0, 2.0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Tape {
+    session: Session,
+    wanted: Wanted,
+    slots: Slots,
+    /// Memory of the gradients.
+    planes: Vec<Plane>,
+    /// What a convolution's gradient needs for a moment.
+    temporary: Plane,
+    states: Vec<State>,
+    parameters: Vec<Tensor>,
+}
+
+/// How far the gradient of one slot has come in this run.
+#[derive(Clone, Copy, Debug, Default)]
+struct State {
+    written: bool,
+    /// How many steps have added to it.
+    parts: usize,
+    masked: bool,
+}
+
+impl Tape {
+    /// Plans `network` for inputs of these shapes, where the loss is a function
+    /// of the outputs of `taps`.
+    ///
+    /// # Errors
+    ///
+    /// If the network does not fit inputs of these shapes.
+    ///
+    /// # Panics
+    ///
+    /// If a tap is of another graph and out of range.
+    pub fn new(
+        network: &Network,
+        inputs: &[Shape4],
+        taps: &[NodeId],
+        wanted: Wanted,
+    ) -> Result<Self, EngineError> {
+        let purpose = if wanted.parameters() { Purpose::Training } else { Purpose::Looking };
+        let plan = Plan::for_purpose((network, purpose), inputs, taps)?;
+        let slots = Slots::new(&plan, wanted);
+        let planes = vec![Plane::default(); slots.layout.pieces.len()];
+        let params = network.graph().params();
+        let parameters = params.iter().map(|p| {
+            let frozen = !(wanted.parameters() && p.trainable);
+            if frozen { Tensor::zeros([0]) } else { Tensor::zeros(p.shape.clone()) }
+        });
+        Ok(Self {
+            wanted,
+            planes,
+            temporary: Plane::default(),
+            states: vec![State::default(); slots.count()],
+            parameters: parameters.collect(),
+            slots,
+            session: Session::new(plan),
+        })
+    }
+
+    /// The network, with the weights it has now.
+    pub fn network(&self) -> &Network {
+        &self.session.plan().network
+    }
+
+    /// Bytes that values and gradients take, without what a convolution needs
+    /// for a moment.
+    pub fn memory(&self) -> usize {
+        let gradients: usize = self.slots.layout.pieces.iter().sum();
+        self.session.plan().memory() + gradients * size_of::<f32>()
+    }
+
+    /// Takes other weights, as an optimiser has made them.
+    ///
+    /// # Errors
+    ///
+    /// If they are those of another graph.
+    pub fn set_weights(&mut self, weights: &Weights) -> Result<(), EngineError> {
+        let network = self.network().with_weights(weights)?;
+        Threads::on_ours(|| self.session.set_network(network));
+        Ok(())
+    }
+
+    /// What chance draws from in the next run (dropout). The same seed drops the same values.
+    pub fn set_seed(&mut self, seed: u64) {
+        self.session.seed = seed;
+    }
+
+    /// Runs the network forwards.
+    ///
+    /// # Panics
+    ///
+    /// If the inputs do not have the shapes the tape was made for.
+    pub fn forward(&mut self, inputs: &[&Tensor]) {
+        Threads::on_ours(|| self.session.compute(inputs));
+    }
+
+    /// What the last forward run gave at a tap.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer taps.
+    pub fn value(&self, tap: usize) -> &Plane {
+        self.session.plane(self.session.plan().taps[tap])
+    }
+
+    /// Runs backwards from the taps. `seed(tap, value, gradient)` is called for
+    /// each tap and writes the gradient of the loss with respect to its value:
+    /// all of it, with zeros where channels are padded. The gradient holds
+    /// anything before.
+    pub fn backward(&mut self, mut seed: impl FnMut(usize, &Plane, &mut Plane) + Send) {
+        Threads::on_ours(|| {
+            self.states.fill(State::default());
+            for tap in 0..self.session.plan().taps.len() {
+                let buffer = self.session.plan().taps[tap];
+                self.lend(buffer, |tape, plane| seed(tap, tape.session.plane(buffer), plane));
+                self.states[buffer].written = true;
+            }
+            for step in (0..self.session.plan().steps.len()).rev() {
+                self.step(step);
+            }
+        });
+    }
+
+    /// The gradient of each parameter, in the graph's order, from the last
+    /// backward run. Those of frozen parameters are empty.
+    pub fn parameter_gradients(&self) -> &[Tensor] {
+        &self.parameters
+    }
+
+    /// The gradient of an input, from the last backward run.
+    ///
+    /// # Panics
+    ///
+    /// If it was not wanted when the tape was made, or there are fewer inputs.
+    pub fn input_gradient(&self, input: usize) -> Tensor {
+        assert!(self.wanted.inputs(), "gradients of inputs were not asked for");
+        let buffer = self.session.plan().inputs[input];
+        if self.states[buffer].written {
+            self.gradient(buffer).to_tensor()
+        } else {
+            Tensor::zeros(self.session.plan().buffers[buffer].shape)
+        }
+    }
+}
