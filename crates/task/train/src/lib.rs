@@ -7,5 +7,10 @@
 
 pub mod augment;
 pub mod data;
+mod error;
 pub mod events;
 pub mod optim;
+mod random;
+
+pub use error::TrainError;
+pub use random::Random;

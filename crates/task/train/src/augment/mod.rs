@@ -1,1 +1,14 @@
-//! To come.
+//! Varying pictures: what a network is shown of a photograph.
+//!
+//! Drawing and doing are apart. [`Augmentation::draw`] draws a [`Transform`]
+//! from ranges, with the meaning of Keras' `ImageDataGenerator`; [`apply`] does
+//! what a transform says, and is held to Keras' numbers. [`Window`] is the crop
+//! that makes all pictures of a batch equally large.
+
+mod affine;
+mod draw;
+mod window;
+
+pub use affine::{Fill, Transform, apply};
+pub use draw::{Augmentation, Shift};
+pub use window::{Facing, Window};
