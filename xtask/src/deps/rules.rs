@@ -63,8 +63,18 @@ const INSIDE: &[(&str, &str)] =
     &[("kernels", "tensor"), ("imaging", "tensor"), ("nets", "graph"), ("weights", "graph")];
 
 /// Foreign crates that say nothing about a crate's design: anyone may name them.
-const PLUMBING: &[&str] =
-    &["anyhow", "bytemuck", "half", "rayon", "serde", "serde_json", "tempfile", "thiserror"];
+const PLUMBING: &[&str] = &[
+    "anyhow",
+    "bytemuck",
+    "crc32c",
+    "half",
+    "rayon",
+    "serde",
+    "serde_json",
+    "tempfile",
+    "thiserror",
+    "walkdir",
+];
 
 /// Foreign crates with a fixed home. One that is neither here nor plumbing
 /// belongs to whoever names it first, alone.
@@ -77,7 +87,6 @@ const HOMES: &[(&str, &str)] = &[
     ("zune-jpeg", "imaging"),
     ("safetensors", "weights"),
     ("zip", "weights"),
-    ("walkdir", "pipeline"),
     ("clap", "cli"),
     ("indicatif", "cli"),
     ("axum", "studio"),
