@@ -154,6 +154,7 @@ fn nothing_but_bad_files_is_an_error_that_says_why() {
     let error = loader.next().unwrap().unwrap_err();
     assert!(matches!(error, TrainError::AllBad { count: 2, .. }), "{error}");
     assert!(error.to_string().contains("a.jpg: not a picture"), "{error}");
+    assert!(loader.next().is_none());
     let mut once = Loader::validation(Folder::open(dir.path()).unwrap(), options()).unwrap();
     assert!(once.next().is_none());
     assert_eq!(once.bad().len(), 2);

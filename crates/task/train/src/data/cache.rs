@@ -68,7 +68,8 @@ impl Slot {
         let (height, rest) = rest.split_first_chunk()?;
         let (width, pixels) = rest.split_first_chunk()?;
         let size = [*height, *width].map(|side| u32::from_le_bytes(side) as usize);
-        (pixels.len() == 3 * size[0] * size[1]).then(|| Prepared { size, pixels: pixels.to_vec() })
+        let length = size[0].checked_mul(size[1])?.checked_mul(3)?;
+        (pixels.len() == length).then(|| Prepared { size, pixels: pixels.to_vec() })
     }
 
     /// Puts a picture there.

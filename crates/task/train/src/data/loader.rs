@@ -65,6 +65,8 @@ pub struct Loader {
     source: Arc<Source>,
     queue: Queue,
     step: u64,
+    /// There was an error, after which nothing follows.
+    failed: bool,
 }
 
 impl Loader {
@@ -125,7 +127,7 @@ impl Loader {
         let source = Arc::new(source);
         let first = step.saturating_mul(source.options.batch as u64);
         let queue = Queue::start(Arc::clone(&source), first)?;
-        Ok(Self { source, queue, step })
+        Ok(Self { source, queue, step, failed: false })
     }
 
     /// The next batch, of fewer pictures only at the end.
@@ -152,8 +154,13 @@ impl Loader {
 impl Iterator for Loader {
     type Item = Result<Batch, TrainError>;
 
-    /// Waits until the batch is made. After an error there is nothing better to come.
+    /// Waits until the batch is made. An error is the last that comes.
     fn next(&mut self) -> Option<Self::Item> {
-        self.batch().transpose()
+        if self.failed {
+            return None;
+        }
+        let batch = self.batch();
+        self.failed = batch.is_err();
+        batch.transpose()
     }
 }

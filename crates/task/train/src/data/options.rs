@@ -39,7 +39,8 @@ pub struct Reading {
     /// and 1 GiB. While it is scaled a photograph takes 15 bytes a pixel,
     /// in each thread: at the most 750 MB.
     pub limits: Limits,
-    /// A folder for scaled pictures, which is made if it is not there.
+    /// A folder for scaled pictures, which is made if it is not there; worth
+    /// having where photographs are much larger than what is cut out of them.
     /// Default: none.
     pub cache: Option<PathBuf>,
 }
