@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use pentimento::pipeline::PipelineError;
+use pentimento::pipeline::pull::PullError;
 
 /// What a run that could be carried out ended as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +38,9 @@ pub(crate) fn status(error: &anyhow::Error) -> ExitCode {
     if is_broken_pipe(error) {
         return ExitCode::SUCCESS;
     }
+    if let Some(error) = error.chain().find_map(|e| e.downcast_ref::<PullError>()) {
+        return ExitCode::from(of_pull(error));
+    }
     let pipeline = error.chain().find_map(|e| e.downcast_ref::<PipelineError>());
     ExitCode::from(match pipeline {
         Some(
@@ -52,6 +56,15 @@ pub(crate) fn status(error: &anyhow::Error) -> ExitCode {
         _ if io_kinds(error).next().is_some() => OUTPUT,
         _ => OTHER,
     })
+}
+
+fn of_pull(error: &PullError) -> u8 {
+    match error {
+        PullError::Unknown { .. } => USAGE,
+        PullError::Size { .. } | PullError::Hash { .. } => WEIGHTS,
+        PullError::NoCache | PullError::Busy { .. } | PullError::Io { .. } => OUTPUT,
+        _ => OTHER,
+    }
 }
 
 /// Whether all that happened is that nobody reads on, as with `| head`.

@@ -154,6 +154,7 @@ pub(crate) struct Styles {
 pub(crate) enum Weights {
     Inspect(Inspect),
     Convert(Convert),
+    Pull(Pull),
 }
 
 /// Show what a file of weights holds. Runs nothing that is in it.
@@ -204,6 +205,50 @@ fn note(text: &str) -> Result<(String, String), String> {
 const CONVERT_HELP: &str = "\
 Example:
   pentimento weights convert mosaic.pth mosaic.safetensors --dtype f16 --note title=Mosaic";
+
+/// Fetch the weights that others publish into the user's cache.
+///
+/// Without a name, lists what there is and what is there already. A connection
+/// that breaks, and Ctrl-C, lose nothing: the same again goes on from there.
+#[derive(Args, Debug)]
+#[command(after_help = PULL_HELP)]
+pub(crate) struct Pull {
+    /// What to fetch.
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+
+    /// A folder on the web that holds the files under their own names, to be asked
+    /// instead of their publishers. Without it, what
+    /// `PENTIMENTO_MIRROR` says, if it is set.
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) mirror: Option<String>,
+
+    /// Another folder than the cache. Other commands do not look there by name.
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) to: Option<PathBuf>,
+
+    /// As JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Say nothing but what went wrong.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+const PULL_HELP: &str = "\
+Examples:
+  pentimento weights pull
+  pentimento weights pull vgg16 vgg19
+  PENTIMENTO_MIRROR=https://mirror.example/weights pentimento weights pull vgg16
+
+Exit status:
+  0    everything asked for is there
+  1    it could not be fetched: the message says which file to put where
+  2    nothing is known under that name
+  4    the file offered, or already there, is another one
+  5    it cannot be written
+  130  interrupted (Ctrl-C): what came is kept";
 
 /// How values are stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

@@ -9,6 +9,7 @@ mod docs;
 mod exit;
 mod flags;
 mod progress;
+mod pull;
 mod quantity;
 mod styles;
 mod stylize;
@@ -37,8 +38,8 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Stylize(flags) => return stylize::run(flags),
+        Command::Weights(flags) => return weights::run(flags),
         Command::Styles(flags) => styles::run(flags)?,
-        Command::Weights(flags) => weights::run(flags)?,
         Command::Summary(flags) => summary::run(flags)?,
         Command::Completions(flags) => docs::completions(flags)?,
         Command::Man(flags) => docs::man(flags)?,

@@ -1,4 +1,4 @@
-//! What is seen while pictures are made: on a terminal, and only if it takes over a second.
+//! What is seen while pictures are made or files fetched: on a terminal, and only if it takes over a second.
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
@@ -23,6 +23,7 @@ pub(crate) enum Voice {
 const PATIENCE: Duration = Duration::from_secs(1);
 
 const ONE: &str = "{spinner} {wide_msg} {elapsed}  {left}";
+const BYTES: &str = "{wide_msg} {bytes}/{total_bytes} {bytes_per_sec}  {eta} left";
 const SEVERAL: &str = "{wide_bar} {pos}/{len} {msg}  {eta} left";
 
 /// Tells on standard error how a job goes.
@@ -49,18 +50,28 @@ impl Progress {
                 },
             ));
         }
-        let shown = voice == Voice::Normal && io::stderr().is_terminal();
-        if shown {
-            let late = bar.clone();
-            thread::spawn(move || {
-                thread::sleep(PATIENCE);
-                if !late.is_finished() {
-                    late.set_draw_target(ProgressDrawTarget::stderr());
-                    late.enable_steady_tick(PATIENCE / 8);
-                }
-            });
-        }
+        let shown = show_late(&bar, voice);
         Self { bar, end: (shown && pictures == 1).then_some(end) }
+    }
+
+    /// For a file of so many bytes.
+    pub(crate) fn of_bytes(name: &str, size: u64, voice: Voice) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(size), ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template(BYTES) {
+            bar.set_style(style);
+        }
+        bar.set_message(name.to_owned());
+        show_late(&bar, voice);
+        Self { bar, end: None }
+    }
+
+    /// To be told how many bytes are there.
+    pub(crate) fn reach(&self, have: u64) {
+        if self.bar.position() == 0 {
+            self.bar.set_position(have);
+            self.bar.reset_eta(); // what was there before says nothing of the speed
+        }
+        self.bar.set_position(have);
     }
 
     /// Whether the time for one picture is worth guessing.
@@ -96,6 +107,22 @@ impl Progress {
     pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Shows a bar once it has run for a while, if anybody can see it: whether it will.
+fn show_late(bar: &ProgressBar, voice: Voice) -> bool {
+    let shown = voice == Voice::Normal && io::stderr().is_terminal();
+    if shown {
+        let late = bar.clone();
+        thread::spawn(move || {
+            thread::sleep(PATIENCE);
+            if !late.is_finished() {
+                late.set_draw_target(ProgressDrawTarget::stderr());
+                late.enable_steady_tick(PATIENCE / 8);
+            }
+        });
+    }
+    shown
 }
 
 /// What is left until `end` milliseconds, in words; nothing if that is not known.

@@ -8,14 +8,18 @@ use pentimento::weights::{
     Conversion, Inspection, Limits, Precision, WeightsError, convert, inspect,
 };
 
+use crate::exit::Outcome;
 use crate::flags::{self, Dtype};
+use crate::pull;
 
 /// Runs one of the commands on weights.
-pub(crate) fn run(flags: &flags::Weights) -> anyhow::Result<()> {
+pub(crate) fn run(flags: &flags::Weights) -> anyhow::Result<Outcome> {
     match flags {
-        flags::Weights::Inspect(flags) => show(flags),
-        flags::Weights::Convert(flags) => rewrite(flags),
+        flags::Weights::Inspect(flags) => show(flags)?,
+        flags::Weights::Convert(flags) => rewrite(flags)?,
+        flags::Weights::Pull(flags) => return pull::run(flags),
     }
+    Ok(Outcome::Done)
 }
 
 fn show(flags: &flags::Inspect) -> anyhow::Result<()> {

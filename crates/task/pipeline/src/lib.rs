@@ -2,7 +2,8 @@
 //!
 //! A [`Style`] is a network with its weights and the numbers it sees pictures
 //! in; a [`Stylizer`] puts pictures through it. A [`Job`] says which files become
-//! which, and a [`Batch`] makes them, one failure never stopping the rest.
+//! which, and a [`Batch`] makes them, one failure never stopping the rest. [`pull`]
+//! fetches the weights that others publish.
 #![forbid(unsafe_code)]
 
 mod batch;
@@ -13,6 +14,7 @@ mod frame;
 mod job;
 mod memory;
 mod output;
+pub mod pull;
 mod recognise;
 mod report;
 mod shipped;
