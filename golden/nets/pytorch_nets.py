@@ -3,6 +3,7 @@
 Each forward returns a dict of every tap, last the output.
 """
 
+import torch
 import torch.nn.functional as F
 import torchvision
 from torch import nn
@@ -160,3 +161,55 @@ class NormalisedVgg19(nn.Module):
                 x = taps[f"relu{block}_{layer}"] = F.relu(x)
             x = taps[f"pool{block}"] = F.max_pool2d(x, 2, 2, ceil_mode=True)
         return taps
+
+
+def padded_as_tensorflow(x, kernel, stride):
+    """TensorFlow's SAME: zeros for `⌈size / stride⌉` pixels, the odd one at the bottom or right."""
+    sides = []
+    for size in (x.shape[3], x.shape[2]):
+        total = max(0, (-(-size // stride) - 1) * stride + kernel - size)
+        sides += [total // 2, total - total // 2]
+    return F.pad(x, sides)
+
+
+class Normed(nn.Module):
+    """A convolution without bias, `SAME`, and an instance norm; one of lengstrom's layers."""
+
+    def __init__(self, i, o, kernel, stride=1, up=1):
+        super().__init__()
+        pair = (o, i) if up == 1 else (i, o)
+        self.weight = nn.Parameter(torch.zeros(*pair, kernel, kernel))
+        self.norm = nn.InstanceNorm2d(o, eps=1e-3, affine=True)
+        self.stride, self.up = stride, up
+
+    def forward(self, x):
+        if self.up == 1:
+            x = padded_as_tensorflow(x, self.weight.shape[-1], self.stride)
+            return self.norm(F.conv2d(x, self.weight, stride=self.stride))
+        n, c, h, w = x.shape
+        x = F.conv_transpose2d(x, self.weight, stride=self.up)
+        return self.norm(x[:, :, : h * self.up, : w * self.up])
+
+
+class Lengstrom(nn.Module):
+    """tensorflow_nets.py's network again, for its gradients. No taps but the output."""
+
+    def __init__(self):
+        super().__init__()
+        layers = dict(conv1=(3, 32, 9), conv2=(32, 64, 3, 2), conv3=(64, 128, 3, 2))
+        layers |= dict(conv_t1=(128, 64, 3, 1, 2), conv_t2=(64, 32, 3, 1, 2), conv_t3=(32, 3, 9))
+        for name, settings in layers.items():
+            self.add_module(name, Normed(*settings))
+        for i in range(1, 6):
+            self.add_module(f"resid{i}", nn.ModuleDict({f"conv{j}": Normed(128, 128, 3) for j in (1, 2)}))
+
+    def forward(self, x):
+        layer = self.get_submodule
+        for i in range(1, 4):
+            x = F.relu(layer(f"conv{i}")(x))
+        for i in range(1, 6):
+            y = F.relu(layer(f"resid{i}.conv1")(x))
+            x = x + layer(f"resid{i}.conv2")(y)
+        for i in range(1, 3):
+            x = F.relu(layer(f"conv_t{i}")(x))
+        return {"preds": torch.tanh(self.conv_t3(x)) * 150 + 127.5}
