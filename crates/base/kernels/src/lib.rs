@@ -13,8 +13,10 @@ mod affine;
 mod backward;
 mod bands;
 mod conv;
+mod distance;
 mod epilogue;
 mod gather;
+mod gram;
 mod linear;
 mod matmul;
 mod moments;
@@ -36,8 +38,10 @@ pub use conv::{
     Conv, ConvSpec, Depthwise, Direct, Narrow, Output, Padding, Side, Transposed, WeightGradient,
     Winograd,
 };
+pub use distance::Distance;
 pub use epilogue::{Epilogue, Gate, Mask, Onto};
 pub use gather::{bilinear, concat, flatten, gather};
+pub use gram::{gram, gram_gradient};
 pub use linear::Linear;
 pub use moments::Moments;
 pub use pointwise::{Function, Pointwise, softmax};

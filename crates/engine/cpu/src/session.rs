@@ -64,7 +64,24 @@ impl Session {
         })
     }
 
-    /// Runs all steps, leaving the results where they are.
+    /// [`Session::run`], leaving the results where they are: see [`Session::tap`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Session::run`].
+    pub fn run_in_place(&mut self, inputs: &[&Tensor]) {
+        Threads::on_ours(|| self.compute(inputs));
+    }
+
+    /// What the last run gave at one of the plan's taps.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer taps.
+    pub fn tap(&self, tap: usize) -> &Plane {
+        self.plane(self.plan.taps[tap])
+    }
+
     pub(crate) fn compute(&mut self, inputs: &[&Tensor]) {
         assert_eq!(inputs.len(), self.plan.inputs.len(), "another number of inputs");
         for (i, tensor) in inputs.iter().enumerate() {

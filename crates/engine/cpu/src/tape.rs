@@ -163,7 +163,7 @@ impl Tape {
     ///
     /// If there are fewer taps.
     pub fn value(&self, tap: usize) -> &Plane {
-        self.session.plane(self.session.plan().taps[tap])
+        self.session.tap(tap)
     }
 
     /// Runs backwards from the taps. `seed(tap, value, gradient)` is called for

@@ -97,6 +97,11 @@ impl Weights {
     pub fn tensors(&self) -> &[Tensor] {
         &self.0
     }
+
+    /// All tensors, to change their values: an optimiser's step.
+    pub fn tensors_mut(&mut self) -> &mut [Tensor] {
+        &mut self.0
+    }
 }
 
 #[cfg(test)]

@@ -43,6 +43,29 @@ pub enum TrainError {
     /// A picture could not be made or written.
     #[error(transparent)]
     Imaging(#[from] imaging::ImagingError),
+    /// The loss network has no tap of that name.
+    #[error("{network} has no layer {tap:?}")]
+    NoTap {
+        /// The network.
+        network: String,
+        /// The name asked for.
+        tap: String,
+    },
+    /// An objective without content and style, or a network that gives no picture.
+    #[error("there is nothing to learn: no content, no style, or no picture comes out")]
+    NothingToLearn,
+    /// A loss or a gradient is not a number.
+    #[error("the loss is not a number at step {step}: try a lower learning rate")]
+    NotANumber {
+        /// How many steps went well.
+        step: u64,
+    },
+    /// A network cannot be run.
+    #[error(transparent)]
+    Engine(#[from] cpu::EngineError),
+    /// Weights do not fit their network.
+    #[error(transparent)]
+    Bind(#[from] weights::BindError),
     /// A bug: a background thread panicked.
     #[error("internal error, please report it: {what}")]
     Panic {

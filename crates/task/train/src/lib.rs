@@ -9,8 +9,10 @@ pub mod augment;
 pub mod data;
 mod error;
 pub mod events;
+pub mod losses;
 pub mod optim;
 mod random;
+pub mod style;
 
 pub use error::TrainError;
 pub use random::Random;

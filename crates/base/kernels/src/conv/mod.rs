@@ -17,6 +17,7 @@ use crate::{Epilogue, Level, Moments};
 
 pub use depthwise::Depthwise;
 pub use direct::Direct;
+pub(crate) use direct::Finish;
 pub use narrow::Narrow;
 pub use transposed::Transposed;
 pub use weight_gradient::{Side, WeightGradient};

@@ -9,6 +9,8 @@
 //! part is summed on its own in `f32`, and the parts are added in order in `f64`:
 //! the same bits on any number of threads.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 use tensor::LANES;
 
@@ -59,7 +61,6 @@ struct Plan {
     width: usize,
     /// Rows and columns of pixels.
     size: [usize; 2],
-    images: usize,
 }
 
 impl WeightGradient {
@@ -70,12 +71,22 @@ impl WeightGradient {
     /// If the planes do not have the channels of `shape`, or the windows reach
     /// over the padded plane.
     pub fn run(&self, level: Level, windows: Side, pixels: Side) -> Vec<f32> {
+        let rows = pixels.source.plane.shape()[0] * pixels.padding.grid(pixels.source).rows.len();
+        self.run_rows(level, [windows, pixels], 0..rows)
+    }
+
+    /// [`WeightGradient::run`] over some rows of pixels, counted through all images.
+    pub(crate) fn run_rows(
+        &self,
+        level: Level,
+        [windows, pixels]: [Side; 2],
+        rows: Range<usize>,
+    ) -> Vec<f32> {
         let grids = [windows, pixels].map(|side| side.padding.grid(side.source));
         let plan = self.plan(level, [windows.source, pixels.source], &grids);
         let panels = plan.values.div_ceil(ROWS);
         let sums = plan.taps[0] * plan.taps[1] * panels * ROWS * plan.columns;
-        let rows = plan.images * plan.size[0];
-        let parts = (SUMS_BYTES / (sums * size_of::<f32>())).clamp(1, MOST_PARTS).min(rows);
+        let parts = (SUMS_BYTES / (sums * size_of::<f32>())).clamp(1, MOST_PARTS).min(rows.len());
         let groups = (2 * MOST_PARTS / parts).clamp(1, panels);
         let tasks: Vec<(usize, usize)> =
             (0..groups).flat_map(|g| (0..parts).map(move |p| (g, p))).collect();
@@ -89,7 +100,8 @@ impl WeightGradient {
                     grids: &grids,
                     panels: share(group, groups, panels),
                 };
-                task.run(level, share(part, parts, rows))
+                let own = share(part, parts, rows.len());
+                task.run(level, rows.start + own.start..rows.start + own.end)
             })
             .collect();
         plan.collect(&results, parts, groups)
@@ -111,8 +123,8 @@ impl WeightGradient {
             assert!(reach <= axis.len(), "windows reach over the padded plane");
         }
         let lanes = at_level!(level, simd => crate::matmul::lanes_of(simd));
-        let (width, images) = (panel_width(columns, lanes), pixels.shape()[0]);
-        Plan { gradient: *self, taps, values, left_stride, columns, width, size, images }
+        let width = panel_width(columns, lanes);
+        Plan { gradient: *self, taps, values, left_stride, columns, width, size }
     }
 }
 
@@ -166,12 +178,12 @@ struct Task<'a> {
     plan: &'a Plan,
     sides: [&'a Source<'a>; 2],
     grids: &'a [Grid; 2],
-    panels: std::ops::Range<usize>,
+    panels: Range<usize>,
 }
 
 impl Task<'_> {
     /// The sums over rows of all images, `[tap, panel, right panel, ROWS, width]`.
-    fn run(&self, level: Level, rows: std::ops::Range<usize>) -> Vec<f32> {
+    fn run(&self, level: Level, rows: Range<usize>) -> Vec<f32> {
         let Plan { taps, columns, size: [height, width], .. } = *self.plan;
         let mut sums = vec![0.0; taps[0] * taps[1] * self.panels.len() * ROWS * columns];
         let (line, _) = self.plan.left_line();
