@@ -40,7 +40,7 @@ impl Case {
     }
 
     /// The value at a position of the padded, enlarged plane.
-    fn pixel(&self, input: &[f64], [n, c]: [usize; 2], at: [usize; 2]) -> f64 {
+    pub(super) fn pixel(&self, input: &[f64], [n, c]: [usize; 2], at: [usize; 2]) -> f64 {
         let mut place = [0; 2];
         for a in 0..2 {
             let size = (self.size[a] * self.enlarge) as isize;

@@ -162,3 +162,5 @@ impl Conv {
 mod definition;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod weight_gradient_tests;
