@@ -154,7 +154,7 @@ impl Network {
     }
 
     /// Weight and bias of a convolution, with the batch norm after it folded in.
-    fn folded(&self, key: Key) -> (Vec<f32>, Vec<f32>) {
+    pub(crate) fn folded(&self, key: Key) -> (Vec<f32>, Vec<f32>) {
         let mut weight = self.param(key.node, 0).to_vec();
         let mut bias = self.param(key.node, 1).to_vec();
         let Some(norm) = key.norm else { return (weight, bias) };

@@ -10,7 +10,7 @@ mod definition;
 use cases::Case;
 use cpu::{Level, Plan, Session, Tape, Wanted};
 use definition::Array;
-use graph::Graph;
+use graph::{Graph, NodeId};
 use tensor::Tensor;
 use testing::{REORDERED, Random, Tolerance, check_close, random_weights};
 
@@ -27,13 +27,14 @@ const ROUNDINGS: f64 = 2.0;
 /// up to one.
 const SATURATED: f64 = f32::EPSILON as f64;
 
-/// A case as a function of its inputs and parameters.
-struct Function<'a> {
+/// A case as a function of its inputs and parameters: the sum over some nodes
+/// of their outputs times random factors.
+struct Loss<'a> {
     graph: &'a Graph,
     inputs: Vec<Array>,
     params: Vec<Vec<f64>>,
-    /// The loss is the sum of the output times this.
-    factors: Vec<f64>,
+    taps: &'a [NodeId],
+    factors: Vec<Vec<f64>>,
 }
 
 /// A slope between two points, or none where a corner lies between them.
@@ -44,16 +45,20 @@ struct Slope {
     unsure: f64,
 }
 
-impl<'a> Function<'a> {
-    fn new(case: &Case, graph: &'a Graph) -> Self {
+fn exact(tensor: &Tensor) -> Vec<f64> {
+    tensor.data().iter().map(|&v| f64::from(v)).collect()
+}
+
+impl<'a> Loss<'a> {
+    fn new(case: &Case, graph: &'a Graph, taps: &'a [NodeId]) -> Self {
         let inputs: Vec<Array> =
             (0..case.inputs.len()).map(|i| Array::from_tensor(&case.input(i))).collect();
         let weights = random_weights(graph, Random::seed(SEED, &case.name));
-        let exact = |t: &Tensor| t.data().iter().map(|&v| f64::from(v)).collect();
         let params = graph.params().iter().map(|p| exact(&weights[&p.name])).collect();
         let shapes = graph.shapes(&case.inputs).unwrap();
-        let factors = exact(&case.seed_gradient(&shapes[graph.output().index()]));
-        Self { graph, inputs, params, factors }
+        let factors =
+            taps.iter().map(|t| exact(&case.factors(t.index(), &shapes[t.index()]))).collect();
+        Self { graph, inputs, params, taps, factors }
     }
 
     fn run(&self) -> definition::Run {
@@ -72,8 +77,11 @@ impl<'a> Function<'a> {
         self.leaf(leaf)[entry] = was + step;
         let run = self.run();
         self.leaf(leaf)[entry] = was;
-        let products = run.output.data.iter().zip(&self.factors).map(|(a, b)| a * b);
-        (products.sum(), run.branches)
+        let taps = self.taps.iter().zip(&self.factors);
+        let sum = |(tap, factors): (&NodeId, &Vec<f64>)| -> f64 {
+            run.values[tap.index()].data.iter().zip(factors).map(|(a, b)| a * b).sum()
+        };
+        (taps.map(sum).sum(), run.branches)
     }
 
     /// `here` are the branches taken where nothing is moved.
@@ -88,10 +96,32 @@ impl<'a> Function<'a> {
         let (value, other) = (one?, two?);
         Some(Slope { value, unsure: (value - other).abs() })
     }
+
+    /// Some entries of every input and trainable parameter. Corners are left out.
+    fn entries(&mut self, case: &Case) -> Vec<Entry> {
+        let leaves = case.leaves(self.graph);
+        let here = self.run().branches;
+        let mut entries = vec![];
+        for (leaf, name) in leaves {
+            let mut random = Random::named(SEED, &format!("{}/{name}/entries", case.name));
+            for _ in 0..ENTRIES {
+                let entry = random.below(self.leaf(leaf).len());
+                if let Some(slope) = self.slope([leaf, entry], &here) {
+                    entries.push(Entry { name: name.clone(), leaf, entry, slope });
+                }
+            }
+        }
+        entries
+    }
 }
 
-/// A gradient's name, the place of an entry, its value and what it should be.
-type Entry = (String, usize, [usize; 2], Slope);
+/// One value of an input or parameter, and the slope along it.
+struct Entry {
+    name: String,
+    leaf: usize,
+    entry: usize,
+    slope: Slope,
+}
 
 impl Case {
     fn allowed(&self, scale: f64) -> f64 {
@@ -100,54 +130,42 @@ impl Case {
         share.allowed(scale)
     }
 
-    /// Some entries of every input and trainable parameter. Corners are left out.
-    fn entries(&self, graph: &Graph) -> Vec<Entry> {
-        let mut function = Function::new(self, graph);
-        let inputs = (0..self.inputs.len()).map(|i| (format!("x{i}"), true));
-        let params = graph.params().iter().map(|p| (p.name.clone(), p.trainable));
-        let leaves: Vec<(String, bool)> = inputs.chain(params).collect();
-        let mut entries = vec![];
-        let here = function.run().branches;
-        for (leaf, (name, _)) in leaves.into_iter().enumerate().filter(|(_, (_, wanted))| *wanted) {
-            let mut random = Random::named(SEED, &format!("{}/{name}/entries", self.name));
-            for _ in 0..ENTRIES {
-                let entry = random.below(function.leaf(leaf).len());
-                if let Some(slope) = function.slope([leaf, entry], &here) {
-                    entries.push((name.clone(), leaf, [leaf, entry], slope));
-                }
-            }
-        }
-        entries
+    /// What a node's output is multiplied with in the loss.
+    fn factors(&self, node: usize, shape: &[usize]) -> Tensor {
+        Random::named(SEED, &format!("{}/{node}/factors", self.name)).tensor(shape, 1.0)
     }
 
-    /// Every gradient of the engine, and its output.
-    fn gradients(&self, level: Level) -> (Vec<Tensor>, Tensor) {
-        let network = self.network(level);
-        let output = network.graph().output();
-        let mut tape = Tape::new(&network, &self.inputs, &[output], Wanted::Both).unwrap();
+    /// Places and names of the inputs and, after those, of the trainable parameters.
+    fn leaves(&self, graph: &Graph) -> Vec<(usize, String)> {
+        let inputs = (0..self.inputs.len()).map(|i| (format!("x{i}"), true));
+        let params = graph.params().iter().map(|p| (p.name.clone(), p.trainable));
+        let all = inputs.chain(params).enumerate();
+        all.filter_map(|(leaf, (name, wanted))| wanted.then_some((leaf, name))).collect()
+    }
+
+    /// Every gradient of the engine; none for what is not wanted.
+    fn gradients(&self, level: Level, taps: &[NodeId], wanted: Wanted) -> Vec<Option<Tensor>> {
+        let mut tape = Tape::new(&self.network(level), &self.inputs, taps, wanted).unwrap();
         let inputs: Vec<Tensor> = (0..self.inputs.len()).map(|i| self.input(i)).collect();
         tape.forward(&inputs.iter().collect::<Vec<_>>());
-        tape.backward(|_, value, gradient| {
-            gradient.fill_from(&self.seed_gradient(&value.shape()));
+        tape.backward(|tap, value, gradient| {
+            gradient.fill_from(&self.factors(taps[tap].index(), &value.shape()));
         });
-        let mut all: Vec<Tensor> = (0..self.inputs.len()).map(|i| tape.input_gradient(i)).collect();
-        all.extend_from_slice(tape.parameter_gradients());
-        (all, tape.value(0).to_tensor())
+        let of_input = |i| (wanted != Wanted::Parameters).then(|| tape.input_gradient(i));
+        let of_params = tape.parameter_gradients().iter();
+        let of_params = of_params.map(|g| (!g.data().is_empty()).then(|| g.clone()));
+        (0..self.inputs.len()).map(of_input).chain(of_params).collect()
     }
 
     fn value_fault(&self, level: Level, want: &Array) -> Option<String> {
         let inputs: Vec<Tensor> = (0..self.inputs.len()).map(|i| self.input(i)).collect();
         let plan = Plan::new(&self.network(level), &self.inputs, &[]).unwrap();
         let got = Session::new(plan).run(&inputs.iter().collect::<Vec<_>>()).output;
-        self.compare("run", level, (&got, want))
-    }
-
-    fn compare(&self, what: &str, level: Level, (got, want): (&Tensor, &Array)) -> Option<String> {
         let single: Vec<f32> = want.data.iter().map(|&v| v as f32).collect();
         let scale = want.data.iter().fold(0.0f64, |m, v| m.max(v.abs()));
         let tolerance = Tolerance::Absolute(self.allowed(scale));
         let fault = check_close(got.data(), &single, tolerance).err()?;
-        Some(format!("{} {what} {level:?} {fault}", self.name))
+        Some(format!("{} {level:?} {fault}", self.name))
     }
 }
 
@@ -162,44 +180,77 @@ fn values_are_those_of_the_definition() {
     let mut faults = vec![];
     for case in every_case() {
         let graph = case.graph();
-        let want = Function::new(&case, &graph).run().output;
+        let run = Loss::new(&case, &graph, &[]).run();
+        let want = &run.values[graph.output().index()];
         let levels = Level::available().into_iter();
-        faults.extend(levels.filter_map(|level| case.value_fault(level, &want)));
+        faults.extend(levels.filter_map(|level| case.value_fault(level, want)));
     }
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }
 
-#[test]
-fn gradients_are_central_differences() {
-    let (mut faults, mut kept, mut all) = (vec![], 0, 0);
-    // Dropout is the identity in the definition and not on a tape.
-    for case in every_case().filter(|c| c.name != "dropout") {
+/// Entries that were compared, and those left out beside corners.
+#[derive(Default)]
+struct Report {
+    faults: Vec<String>,
+    kept: usize,
+    all: usize,
+}
+
+impl Report {
+    fn hold(&mut self, case: &Case, taps: &[NodeId], wanted: &[Wanted]) {
         let graph = case.graph();
-        let entries = case.entries(&graph);
-        let wanted = graph.params().iter().filter(|p| p.trainable).count() + case.inputs.len();
-        kept += entries.len();
-        all += wanted * ENTRIES;
+        let entries = Loss::new(case, &graph, taps).entries(case);
+        self.kept += entries.len();
+        self.all += case.leaves(&graph).len() * ENTRIES;
         // A bias before a norm has the gradient zero, a sum of large ones: what counts is their scale.
-        let scale = entries.iter().fold(0.0f64, |m, (.., slope)| m.max(slope.value.abs()));
+        let scale = entries.iter().fold(0.0f64, |m, e| m.max(e.slope.value.abs()));
         let allowed = case.allowed(scale) + SATURATED;
-        let want = Function::new(&case, &graph).run().output;
         for level in Level::available() {
-            let (got, output) = case.gradients(level);
-            faults.extend(case.compare("tape", level, (&output, &want)));
-            for (name, leaf, [_, entry], slope) in &entries {
-                let got = f64::from(got[*leaf].data()[*entry]);
-                let off = (got - slope.value).abs();
-                // The differences must say more than the engine is allowed to be off.
-                if off > allowed + slope.unsure || slope.unsure > allowed {
-                    let Slope { value, unsure } = slope;
-                    faults.push(format!(
-                        "{}/{name}[{entry}] {level:?}: {got}, want {value} ± {unsure:.1e}, allowed {allowed:.1e}",
-                        case.name
-                    ));
+            for &wanted in wanted {
+                let got = case.gradients(level, taps, wanted);
+                for Entry { name, leaf, entry, slope: Slope { value, unsure } } in &entries {
+                    let Some(got) = &got[*leaf] else { continue };
+                    let got = f64::from(got.data()[*entry]);
+                    // The differences must say more than the engine is allowed to be off.
+                    if (got - value).abs() > allowed + unsure || *unsure > allowed {
+                        let name = format!("{}/{name}[{entry}] {level:?} {wanted:?}", case.name);
+                        let want = format!("{value} ± {unsure:.1e}, allowed {allowed:.1e}");
+                        self.faults.push(format!("{name}: {got}, want {want}"));
+                    }
                 }
             }
         }
     }
-    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
-    assert!(kept * 10 > all * 9, "only {kept} of {all} entries are away from corners");
+
+    fn check(&self) {
+        let Self { faults, kept, all } = self;
+        assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+        assert!(kept * 10 > all * 9, "only {kept} of {all} entries are away from corners");
+    }
+}
+
+/// Dropout is the identity in the definition and not on a tape.
+fn every_smooth_case() -> impl Iterator<Item = Case> {
+    every_case().filter(|case| case.name != "dropout")
+}
+
+#[test]
+fn gradients_are_central_differences() {
+    let mut report = Report::default();
+    let wanted = [Wanted::Both, Wanted::Inputs, Wanted::Parameters];
+    for case in every_smooth_case() {
+        report.hold(&case, &[case.graph().output()], &wanted);
+    }
+    report.check();
+}
+
+/// A loss of everything at once, the inputs too: gradients that begin in the middle.
+#[test]
+fn gradients_of_every_node_are_central_differences() {
+    let mut report = Report::default();
+    for case in every_smooth_case().filter(|case| case.layers.len() > 1) {
+        let taps: Vec<NodeId> = case.graph().ids().collect();
+        report.hold(&case, &taps, &[Wanted::Both, Wanted::Inputs]);
+    }
+    report.check();
 }

@@ -57,7 +57,7 @@ impl Tape {
         match self.op(step.key.node) {
             Op::Conv(c) if step.key.algorithm == Algorithm::Depthwise => {
                 let windows = Side { source: &seen, padding: &step.padding };
-                self.depthwise(step.key.node, c).weights(self.level(), windows, grad)
+                self.depthwise(step.key, c).weights(self.level(), windows, grad)
             }
             Op::Conv(c) => {
                 let dense = [shape[0], shape[1] * c.groups, shape[2], shape[3]];
@@ -103,10 +103,11 @@ impl Tape {
         (0..swapped.len()).map(at).collect()
     }
 
-    fn depthwise(&self, node: NodeId, conv: &Conv) -> DepthwiseGradient {
-        let shape = self.network().weight_shape(node);
+    fn depthwise(&self, key: Key, conv: &Conv) -> DepthwiseGradient {
+        let shape = self.network().weight_shape(key.node);
+        let (weight, _) = self.network().folded(key);
         DepthwiseGradient::new(&ConvSpec {
-            weight: self.network().param(node, 0),
+            weight: &weight,
             bias: &[],
             shape,
             in_stride: tensor::padded_channels(shape[0]),
@@ -163,7 +164,7 @@ impl Tape {
         if adjoint.algorithm == Algorithm::Depthwise {
             let Op::Conv(c) = self.op(step.key.node) else { unreachable!() };
             debug_assert_eq!(epilogue.onto, Onto::Nothing);
-            return self.depthwise(step.key.node, c).input(self.level(), grad, to);
+            return self.depthwise(step.key, c).input(self.level(), grad, to);
         }
         let key = Key {
             role: Role::Backward { cut: adjoint.cut },

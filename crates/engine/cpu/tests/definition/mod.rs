@@ -10,8 +10,8 @@ pub(crate) use array::Array;
 
 /// What a run gives.
 pub(crate) struct Run {
-    /// The output of the graph.
-    pub(crate) output: Array,
+    /// The output of every node.
+    pub(crate) values: Vec<Array>,
     /// On which side of each corner the run went, and which pixel was a
     /// window's largest: where two runs differ in this, the function between
     /// them has no derivative.
@@ -24,16 +24,16 @@ pub(crate) fn run(graph: &Graph, inputs: &[Array], params: &[Vec<f64>]) -> Run {
     let shapes = graph.shapes(&given).unwrap();
     let mut inputs = inputs.iter();
     let mut branches = vec![];
-    let mut made: Vec<Array> = vec![];
+    let mut values: Vec<Array> = vec![];
     for (node, &shape) in graph.nodes().iter().zip(&shapes) {
-        let xs: Vec<&Array> = node.inputs.iter().map(|i| &made[i.index()]).collect();
+        let xs: Vec<&Array> = node.inputs.iter().map(|i| &values[i.index()]).collect();
         let held: Vec<&[f64]> = node.params.iter().map(|&p| &params[p][..]).collect();
-        made.push(match node.op {
+        values.push(match node.op {
             Op::Input { .. } => inputs.next().unwrap().clone(),
             ref op => compute(op, shape, (&xs, &held), &mut branches),
         });
     }
-    Run { output: made.swap_remove(graph.output().index()), branches }
+    Run { values, branches }
 }
 
 fn compute(
