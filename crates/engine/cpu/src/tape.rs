@@ -1,3 +1,5 @@
+use std::mem::take;
+
 use graph::{NodeId, Shape4};
 use tensor::{Plane, Tensor};
 use weights::Weights;
@@ -169,19 +171,35 @@ impl Tape {
     /// Runs backwards from the taps. `seed(tap, value, gradient)` is called for
     /// each tap and writes the gradient of the loss with respect to its value:
     /// all of it, with zeros where channels are padded. The gradient holds
-    /// anything before.
+    /// anything before. Those of a node that is tapped twice add up.
     pub fn backward(&mut self, mut seed: impl FnMut(usize, &Plane, &mut Plane) + Send) {
         Threads::on_ours(|| {
             self.states.fill(State::default());
             for tap in 0..self.session.plan().taps.len() {
-                let buffer = self.session.plan().taps[tap];
-                self.lend(buffer, |tape, plane| seed(tap, tape.session.plane(buffer), plane));
-                self.states[buffer].written = true;
+                self.begin(tap, &mut seed);
             }
             for step in (0..self.session.plan().steps.len()).rev() {
                 self.step(step);
             }
         });
+    }
+
+    /// Takes the gradient of a tap. Several may show the same buffer.
+    fn begin(&mut self, tap: usize, seed: &mut impl FnMut(usize, &Plane, &mut Plane)) {
+        let buffer = self.session.plan().taps[tap];
+        if !self.states[buffer].written {
+            self.states[buffer].written = true;
+            self.lend(buffer, |tape, plane| seed(tap, tape.session.plane(buffer), plane));
+            return;
+        }
+        let mut own = take(&mut self.temporary);
+        let wanted = self.session.plan().buffers[buffer];
+        own.reshape(wanted.shape, wanted.stride);
+        seed(tap, self.session.plane(buffer), &mut own);
+        self.lend(buffer, |_, plane| {
+            plane.data_mut().iter_mut().zip(own.data()).for_each(|(to, from)| *to += from);
+        });
+        self.temporary = own;
     }
 
     /// The gradient of each parameter, in the graph's order, from the last

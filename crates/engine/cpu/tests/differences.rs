@@ -254,3 +254,15 @@ fn gradients_of_every_node_are_central_differences() {
     }
     report.check();
 }
+
+/// Two losses of one node, as a layer for both style and content has.
+#[test]
+fn gradients_of_a_node_given_twice_add_up() {
+    let mut report = Report::default();
+    for case in every_smooth_case().filter(|case| case.layers.len() > 2) {
+        let output = case.graph().output();
+        let middle = case.graph().ids().nth(case.inputs.len() + 1).unwrap();
+        report.hold(&case, &[middle, output, middle, output], &[Wanted::Both]);
+    }
+    report.check();
+}
