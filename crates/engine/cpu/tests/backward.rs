@@ -144,7 +144,23 @@ fn what_is_not_wanted_changes_nothing() {
     testing::check_close(inputs.input_gradient(0).data(), both[0].data(), tolerance).unwrap();
 }
 
-/// A dropout between two convolutions that leave values as they are.
+/// Weights that an optimiser has changed: packed again, both ways.
+#[test]
+fn new_weights_are_those_of_a_new_tape() {
+    let net = nets::by_name("imfw_net", "").unwrap();
+    let picture = encoded(&smooth_picture(SIZE, SEED), &net.input);
+    let changed = Weights::bind(&net.graph, random_weights(&net.graph, SEED + 1)).unwrap();
+    let level = Level::best();
+    let fresh = Network::with_level(&net.graph, &changed, level).unwrap();
+    let mut tape = Run::new(&network(&net.graph, level), SIZE);
+    let before = tape.gradients(&picture);
+    tape.0.set_weights(&changed).unwrap();
+    let after = tape.gradients(&picture);
+    assert!(before != after);
+    assert!(after == Run::new(&fresh, SIZE).gradients(&picture));
+}
+
+/// A dropout after a convolution that leaves values as they are.
 fn dropout(share: f32) -> Network {
     let mut g = Builder::new("dropout");
     let x = g.input("x", 20);

@@ -105,9 +105,9 @@ impl<'a> Loss<'a> {
         for (leaf, name) in leaves {
             let mut random = Random::named(SEED, &format!("{}/{name}/entries", case.name));
             for _ in 0..ENTRIES {
-                let entry = random.below(self.leaf(leaf).len());
-                if let Some(slope) = self.slope([leaf, entry], &here) {
-                    entries.push(Entry { name: name.clone(), leaf, entry, slope });
+                let place = random.below(self.leaf(leaf).len());
+                if let Some(slope) = self.slope([leaf, place], &here) {
+                    entries.push(Entry { name: name.clone(), leaf, place, slope });
                 }
             }
         }
@@ -119,7 +119,7 @@ impl<'a> Loss<'a> {
 struct Entry {
     name: String,
     leaf: usize,
-    entry: usize,
+    place: usize,
     slope: Slope,
 }
 
@@ -145,14 +145,14 @@ impl Case {
 
     /// Every gradient of the engine; none for what is not wanted.
     fn gradients(&self, level: Level, taps: &[NodeId], wanted: Wanted) -> Vec<Option<Tensor>> {
-        let mut tape = Tape::new(&self.network(level), &self.inputs, taps, wanted).unwrap();
+        let mut run = Tape::new(&self.network(level), &self.inputs, taps, wanted).unwrap();
         let inputs: Vec<Tensor> = (0..self.inputs.len()).map(|i| self.input(i)).collect();
-        tape.forward(&inputs.iter().collect::<Vec<_>>());
-        tape.backward(|tap, value, gradient| {
+        run.forward(&inputs.iter().collect::<Vec<_>>());
+        run.backward(|tap, value, gradient| {
             gradient.fill_from(&self.factors(taps[tap].index(), &value.shape()));
         });
-        let of_input = |i| (wanted != Wanted::Parameters).then(|| tape.input_gradient(i));
-        let of_params = tape.parameter_gradients().iter();
+        let of_input = |i| (wanted != Wanted::Parameters).then(|| run.input_gradient(i));
+        let of_params = run.parameter_gradients().iter();
         let of_params = of_params.map(|g| (!g.data().is_empty()).then(|| g.clone()));
         (0..self.inputs.len()).map(of_input).chain(of_params).collect()
     }
@@ -208,12 +208,12 @@ impl Report {
         for level in Level::available() {
             for &wanted in wanted {
                 let got = case.gradients(level, taps, wanted);
-                for Entry { name, leaf, entry, slope: Slope { value, unsure } } in &entries {
+                for Entry { name, leaf, place, slope: Slope { value, unsure } } in &entries {
                     let Some(got) = &got[*leaf] else { continue };
-                    let got = f64::from(got.data()[*entry]);
+                    let got = f64::from(got.data()[*place]);
                     // The differences must say more than the engine is allowed to be off.
                     if (got - value).abs() > allowed + unsure || *unsure > allowed {
-                        let name = format!("{}/{name}[{entry}] {level:?} {wanted:?}", case.name);
+                        let name = format!("{}/{name}[{place}] {level:?} {wanted:?}", case.name);
                         let want = format!("{value} ± {unsure:.1e}, allowed {allowed:.1e}");
                         self.faults.push(format!("{name}: {got}, want {want}"));
                     }
