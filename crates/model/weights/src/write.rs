@@ -39,8 +39,9 @@ impl Precision {
 
 /// Writes tensors and texts about them as a safetensors file.
 ///
-/// The same content gives the same bytes. The file is written beside `path`
-/// and then renamed, so that nobody ever sees half of it.
+/// The same content gives the same bytes. The file is written beside `path`,
+/// put on the disk for good and then renamed, so that nobody ever sees half of
+/// it, not even after a power cut; what was there before stays until then.
 ///
 /// # Errors
 ///
@@ -65,7 +66,11 @@ pub fn write(
     }
     let mut file = builder.prefix(".pentimento-").tempfile_in(folder)?;
     write_to(BufWriter::new(&mut file), tensors, metadata, precision)?;
+    file.as_file().sync_all()?;
     file.persist(path).map_err(|e| e.error)?;
+    // The new name too. A file system that cannot promise that is no reason to fail.
+    #[cfg(unix)]
+    let _ = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
     Ok(())
 }
 

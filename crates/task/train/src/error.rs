@@ -43,6 +43,14 @@ pub enum TrainError {
     /// A picture could not be made or written.
     #[error(transparent)]
     Imaging(#[from] imaging::ImagingError),
+    /// A picture that is needed cannot be read.
+    #[error("{path}: {source}", path = path.display())]
+    Picture {
+        /// The picture.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: imaging::ImagingError,
+    },
     /// The loss network has no tap of that name.
     #[error("{network} has no layer {tap:?}")]
     NoTap {
@@ -60,6 +68,68 @@ pub enum TrainError {
         /// How many steps went well.
         step: u64,
     },
+    /// A network has parameters that no gradient changes, which cannot be trained yet.
+    #[error("{network} cannot be trained: {name} is not learnt from a gradient")]
+    Frozen {
+        /// The network.
+        network: String,
+        /// The first such parameter.
+        name: String,
+    },
+    /// The network has stopped painting.
+    #[error(
+        "the network paints nothing but flat colour since {flat} steps, at step {step}: \
+         try a lower learning rate, less smoothness or more style"
+    )]
+    Blank {
+        /// How many steps were taken.
+        step: u64,
+        /// For how many of them.
+        flat: u64,
+    },
+    /// Weights cannot be read, written or bound.
+    #[error("{path}: {source}", path = path.display())]
+    Weights {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: weights::WeightsError,
+    },
+    /// A file is no checkpoint of a training run, or a damaged one.
+    #[error("{path}: not a checkpoint of style training: {what}", path = path.display())]
+    Checkpoint {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        what: String,
+    },
+    /// A run cannot go on with something else than what it began with.
+    #[error(
+        "{path}: that run had another {}, and cannot go on with this",
+        what.join(", another ")
+    )]
+    Differs {
+        /// The checkpoint.
+        path: PathBuf,
+        /// What differs: painting, recipe, seed, photographs, loss network.
+        what: Vec<&'static str>,
+    },
+    /// A warm start from another kind of network than the recipe trains.
+    #[error("{name} is a {got}, the recipe trains a {want}")]
+    WrongStart {
+        /// What was to be begun with.
+        name: String,
+        /// The recipe's network.
+        want: String,
+        /// Its network.
+        got: String,
+    },
+    /// The recipe names a network that is not known.
+    #[error(transparent)]
+    Net(#[from] nets::NetError),
+    /// What an optimiser remembers is another's.
+    #[error(transparent)]
+    State(#[from] crate::optim::StateError),
     /// A network cannot be run.
     #[error(transparent)]
     Engine(#[from] cpu::EngineError),

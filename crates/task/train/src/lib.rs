@@ -1,7 +1,8 @@
 //! Training on an ordinary computer.
 //!
 //! [`data`] reads photographs ahead of the network, [`augment`] varies them,
-//! [`optim`] changes parameters by their gradients, [`events`] tells
+//! [`losses`] say what is wrong with a picture, [`optim`] changes parameters by their
+//! gradients, [`style`] makes a style's network of all that, [`events`] tells
 //! `TensorBoard` how it goes.
 #![forbid(unsafe_code)]
 
@@ -9,6 +10,7 @@ pub mod augment;
 pub mod data;
 mod error;
 pub mod events;
+mod hash;
 pub mod losses;
 pub mod optim;
 mod random;

@@ -1,7 +1,22 @@
 //! Training a network that paints in one painting's style.
+//!
+//! A [`StyleRecipe`] says how; a [`StyleJob`] adds painting, photographs, loss
+//! network and the weights to begin with; a [`StyleRun`] carries it out, and can be
+//! stopped and resumed at any step. [`StyleTrainer`] is one step of it.
 
+mod adjust;
+mod begin;
+mod checkpoint;
+mod health;
+mod job;
 mod recipe;
+mod run;
 mod trainer;
 
+pub use begin::{Beginning, WarmStart};
+pub use checkpoint::{Account, Identity, StyleCheckpoint};
+pub use health::{Evaluation, Pace, is_flat};
+pub use job::{LossFile, Painting, StyleJob};
 pub use recipe::StyleRecipe;
-pub use trainer::{StepReport, StyleTrainer};
+pub use run::StyleRun;
+pub use trainer::{StepReport, StyleTrainer, TrainerState};

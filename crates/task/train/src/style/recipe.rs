@@ -11,6 +11,12 @@ pub struct StyleRecipe {
     pub name: String,
     /// The network that learns, as the registry of networks calls it.
     pub network: String,
+    /// The network's settings; an empty object for the published ones.
+    #[serde(default = "published")]
+    pub config: serde_json::Value,
+    /// The style that ships whose weights are the beginning; random ones, if none is named.
+    #[serde(default)]
+    pub start: Option<String>,
     /// The loss network: `vgg16`, `vgg19` or `vgg19_normalised`.
     pub loss_network: String,
     /// What is asked of its pictures.
@@ -33,6 +39,10 @@ pub struct StyleRecipe {
     pub schedule: Schedule,
     /// What is kept in the end is a mean over the last steps.
     pub averaging: Option<Averaging>,
+}
+
+fn published() -> serde_json::Value {
+    serde_json::Value::Object(serde_json::Map::new())
 }
 
 fn each(taps: &[&str], weight: f64) -> Vec<Weighted> {
@@ -99,6 +109,8 @@ impl StyleRecipe {
         Self {
             name: "pytorch-examples".into(),
             network: "transformer_net".into(),
+            config: published(),
+            start: None,
             loss_network: "vgg16".into(),
             objective: Objective {
                 content: each(&["relu2_2"], 1e5),
@@ -119,14 +131,15 @@ impl StyleRecipe {
 }
 
 impl Default for StyleRecipe {
-    /// Ours: pytorch/examples' network and losses with a little smoothness, a
-    /// rate that falls to nothing, and averaged weights.
+    /// Ours: pytorch/examples' network and losses with a little smoothness, begun
+    /// with a style that ships, a rate that falls to nothing, and averaged weights.
     fn default() -> Self {
         let base = Self::pytorch_examples();
         let steps = 2000;
         Self {
             name: "pentimento".into(),
             objective: Objective { variation: Variation::Absolute(1e-3), ..base.objective },
+            start: Some("starry-night".into()),
             style_size: Some(384),
             steps: Some(steps),
             schedule: Schedule::Cosine { from: 0.0, peak: 1e-3, last: 1e-5, warmup: 20, steps },

@@ -7,7 +7,7 @@ use weights::Weights;
 use super::StyleRecipe;
 use crate::TrainError;
 use crate::losses::{LossNetwork, Losses, Objective, Perceptual, Recode};
-use crate::optim::{Optimizer, WeightAverage};
+use crate::optim::{Optimizer, State, StateError, WeightAverage};
 
 /// One network that learns one style, step by step.
 ///
@@ -33,6 +33,20 @@ pub struct StepReport {
     pub gradient: f64,
     /// The learning rate that was used.
     pub rate: f64,
+    /// How much the pictures vary: the largest difference within a channel of any
+    /// of them, where black to white is 1.
+    pub spread: f32,
+}
+
+/// What has to be kept of a [`StyleTrainer`] to go on to the same bits.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrainerState {
+    /// The network's parameters, in the graph's order.
+    pub parameters: Vec<Tensor>,
+    /// What the optimiser remembers.
+    pub optimizer: State,
+    /// The mean over the last steps, where the recipe asks for one.
+    pub average: Option<State>,
 }
 
 impl StyleTrainer {
@@ -41,7 +55,8 @@ impl StyleTrainer {
     ///
     /// # Errors
     ///
-    /// If the loss network has not the recipe's taps, or a size does not fit.
+    /// If the loss network has not the recipe's taps, a size does not fit, or the
+    /// network has parameters that are not learnt from a gradient (batch norm's).
     pub fn new(
         recipe: &StyleRecipe,
         (net, weights): (Net, Weights),
@@ -49,6 +64,10 @@ impl StyleTrainer {
         painting: &Tensor,
     ) -> Result<Self, TrainError> {
         let Some(output) = net.output else { return Err(TrainError::NothingToLearn) };
+        if let Some(frozen) = net.graph.params().iter().find(|p| !p.trainable) {
+            let network = net.graph.name().to_owned();
+            return Err(TrainError::Frozen { network, name: frozen.name.clone() });
+        }
         let size = [recipe.batch, 3, recipe.size, recipe.size];
         let network = Network::new(&net.graph, &weights)?;
         let tape = Tape::new(&network, &[size], &[net.graph.output()], Wanted::Parameters)?;
@@ -88,11 +107,8 @@ impl StyleTrainer {
     ///
     /// If there are more or fewer photographs than the recipe says, or of another size.
     pub fn step(&mut self, photographs: &Tensor) -> Result<StepReport, TrainError> {
-        let output = self.output();
-        self.tape.forward(&[&Recode::from_unit(&self.net.input).apply(photographs)]);
-        let painted = self.tape.value(0).to_tensor();
+        let painted = self.painted(photographs);
         let shown = self.recipe.clamp.map_or_else(|| painted.clone(), |c| clamped(&painted, c));
-        self.perceptual.set_photographs(&Recode::from_unit(&output).apply(photographs));
         let (losses, mut gradient) = self.perceptual.evaluate(&shown);
         if let Some([low, high]) = self.recipe.clamp {
             for (g, &y) in gradient.data_mut().iter_mut().zip(painted.data()) {
@@ -113,7 +129,73 @@ impl StyleTrainer {
             average.update(self.weights.tensors());
         }
         self.tape.set_weights(&self.weights)?;
-        Ok(StepReport { losses, gradient: length, rate })
+        let spread = spread(&Recode::new(&self.output(), &Encoding::UNIT).apply(&shown));
+        Ok(StepReport { losses, gradient: length, rate, spread })
+    }
+
+    /// The losses of what was [learnt](Self::learnt) so far. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// If the engine refuses.
+    ///
+    /// # Panics
+    ///
+    /// As [`StyleTrainer::step`].
+    pub fn evaluate(&mut self, photographs: &Tensor) -> Result<Losses, TrainError> {
+        self.tape.set_weights(&self.learnt())?;
+        let painted = self.painted(photographs);
+        let shown = self.recipe.clamp.map_or_else(|| painted.clone(), |c| clamped(&painted, c));
+        let (losses, _) = self.perceptual.evaluate(&shown);
+        self.tape.set_weights(&self.weights)?;
+        Ok(losses)
+    }
+
+    /// Runs the network on photographs, and shows them to the loss network.
+    fn painted(&mut self, photographs: &Tensor) -> Tensor {
+        self.tape.forward(&[&Recode::from_unit(&self.net.input).apply(photographs)]);
+        self.perceptual.set_photographs(&Recode::from_unit(&self.output()).apply(photographs));
+        self.tape.value(0).to_tensor()
+    }
+
+    /// What has to be kept to go on from here.
+    pub fn state(&self) -> TrainerState {
+        TrainerState {
+            parameters: self.weights.tensors().to_vec(),
+            optimizer: self.optimizer.state(),
+            average: self.average.as_ref().map(WeightAverage::state),
+        }
+    }
+
+    /// Goes on from where another with the same recipe and network was.
+    ///
+    /// # Errors
+    ///
+    /// If the state is another recipe's or network's: throw this trainer away then.
+    ///
+    /// # Panics
+    ///
+    /// If there are more or fewer parameters than the network's, or of other shapes.
+    pub fn restore(&mut self, state: TrainerState) -> Result<(), TrainError> {
+        let own = self.weights.tensors_mut();
+        assert!(
+            own.iter().map(Tensor::shape).eq(state.parameters.iter().map(Tensor::shape)),
+            "another network's parameters"
+        );
+        own.clone_from_slice(&state.parameters);
+        self.optimizer.restore(state.optimizer)?;
+        match (&mut self.average, state.average) {
+            (Some(average), Some(state)) => average.restore(state)?,
+            (None, None) => {}
+            (average, _) => {
+                let name = "average".to_owned();
+                return Err(match average {
+                    Some(_) => StateError::Missing { name }.into(),
+                    None => StateError::Unused { name }.into(),
+                });
+            }
+        }
+        Ok(self.tape.set_weights(&self.weights)?)
     }
 
     fn output(&self) -> Encoding {
@@ -148,4 +230,15 @@ impl StyleTrainer {
 
 fn clamped(x: &Tensor, [low, high]: [f32; 2]) -> Tensor {
     Tensor::new(x.shape(), x.data().iter().map(|v| v.clamp(low, high)).collect())
+}
+
+/// The largest difference within a plane.
+fn spread(x: &Tensor) -> f32 {
+    let [_, _, h, w] = x.shape4();
+    let range = |plane: &[f32]| {
+        let (low, high) =
+            plane.iter().fold((f32::MAX, f32::MIN), |(l, h), &v| (l.min(v), h.max(v)));
+        high - low
+    };
+    x.data().chunks_exact(h * w).map(range).fold(0.0, f32::max)
 }
