@@ -1,28 +1,99 @@
 //! Gram matrices of feature maps, and what goes back through them.
 
+use rayon::prelude::*;
 use tensor::Plane;
 
 use crate::bands::{Collect, for_bands};
-use crate::conv::{Finish, Padding, Side, WeightGradient};
-use crate::matmul::{Block, Packed, Rows, multiply};
+use crate::conv::Finish;
+use crate::matmul::{Block, Packed, Rows, lanes_of, multiply};
+use crate::outer::{ROWS, Walk, accumulate, panel_width, sum_parts};
 use crate::simd::at_level;
-use crate::{Border, Epilogue, Level, Source};
+use crate::{Epilogue, Level};
 
 const BAND_ROWS: usize = 4;
 
 /// `Σ F[y, x, a] · F[y, x, b]` over the pixels of each image: `[C, C]` values for
 /// each, not divided by anything.
 ///
+/// # Panics
+///
+/// If channels are not padded to whole vectors.
+///
 /// # Source
 ///
 /// Gatys, Ecker and Bethge, "A Neural Algorithm of Artistic Style" (2015), equation 3.
 pub fn gram(level: Level, features: &Plane) -> Vec<Vec<f32>> {
-    let [images, c, h, _] = features.shape();
-    let source = Source::plain(features);
-    let padding = Padding { down: [0, 0], across: [0, 0], border: Border::Zero };
-    let side = Side { source: &source, padding: &padding };
-    let product = WeightGradient { shape: [c, c, 1, 1], stride: 1, dilation: 1 };
-    (0..images).map(|n| product.run_rows(level, [side, side], n * h..(n + 1) * h)).collect()
+    let [images, c, ..] = features.shape();
+    let stride = features.stride();
+    assert!(stride.is_multiple_of(tensor::LANES), "channels are not padded");
+    let lanes = at_level!(level, simd => lanes_of(simd));
+    let shape = Shape { channels: stride, width: panel_width(stride, lanes) };
+    let parts = (PARTS_BYTES / (stride * stride * size_of::<f32>())).clamp(1, MOST_PARTS);
+    let of_image = |image: usize| {
+        let pixels = features.image(image);
+        let part = pixels.len() / stride / parts + 1;
+        let sums: Vec<Vec<f32>> = pixels
+            .par_chunks(part * stride)
+            .map(|pixels| {
+                let mut sums = vec![0.0; stride * stride];
+                at_level!(level, simd => shape.add_up(simd, pixels, &mut sums));
+                sums
+            })
+            .collect();
+        shape.matrix(&sum_parts(&sums), c)
+    };
+    (0..images).map(of_image).collect()
+}
+
+/// Most parts the pixels of an image are cut into, and most bytes their sums may take.
+const MOST_PARTS: usize = 8;
+const PARTS_BYTES: usize = 8 << 20;
+/// Values of the pixels that are multiplied at a time: they stay in the nearest cache.
+const SEGMENT: usize = 6 * 1024;
+
+/// How sums lie: tiles of [`ROWS`] by `width`, those of one panel of columns together.
+#[derive(Clone, Copy)]
+struct Shape {
+    channels: usize,
+    width: usize,
+}
+
+impl Shape {
+    /// A tile's place. Only tiles that reach over the diagonal are filled: the
+    /// matrix is symmetric.
+    fn place(self, row: usize, column: usize) -> usize {
+        let tile = column / self.width * (self.channels / ROWS) + row / ROWS;
+        (tile * ROWS + row % ROWS) * self.width + column % self.width
+    }
+
+    #[inline(always)]
+    fn add_up<S: fearless_simd::Simd>(self, simd: S, pixels: &[f32], sums: &mut [f32]) {
+        let Self { channels, width } = self;
+        for segment in pixels.chunks((SEGMENT / channels).max(32) * channels) {
+            for column in (0..channels).step_by(width) {
+                for row in (0..column + width).step_by(ROWS) {
+                    let walk = Walk {
+                        left: &segment[row..],
+                        left_steps: [0, channels],
+                        right: &segment[column..],
+                        right_steps: [0, channels],
+                        size: [1, segment.len() / channels],
+                    };
+                    let at = self.place(row, column);
+                    accumulate(simd, &walk, &mut sums[at..at + ROWS * width]);
+                }
+            }
+        }
+    }
+
+    /// `[c, c]` values from sums of the upper triangle.
+    fn matrix(self, sums: &[f32], c: usize) -> Vec<f32> {
+        let at = |i: usize| {
+            let (a, b) = (i / c, i % c);
+            sums[self.place(a.min(b), a.max(b))]
+        };
+        (0..c * c).map(at).collect()
+    }
 }
 
 /// Back through [`gram`]: `Σ F[y, x, b] · S[a, b]` at each pixel and channel `a`,

@@ -140,8 +140,19 @@ const fn most_rows(lanes: usize) -> usize {
     }
 }
 
-/// One panel for all rows, in tiles of nearly equal height: a short last tile
-/// would leave the multipliers idle.
+/// The height of the next tile, with `left` rows to go: full ones, and the last
+/// two equal, since a short one would leave the multipliers idle.
+fn next_height(left: usize, most: usize) -> usize {
+    if left <= most {
+        left
+    } else if left < 2 * most {
+        left.div_ceil(2)
+    } else {
+        most
+    }
+}
+
+/// One panel for all rows, in tiles.
 #[inline(always)]
 fn panel_rows<S: Simd, const V: usize>(
     simd: S,
@@ -151,9 +162,8 @@ fn panel_rows<S: Simd, const V: usize>(
 ) {
     let most = most_rows(S::f32s::LEN);
     let mut row = 0;
-    let mut tiles = block.count.div_ceil(most);
     while row < block.count {
-        let height = (block.count - row).div_ceil(tiles);
+        let height = next_height(block.count - row, most);
         macro_rules! heights {
             ($($n:literal)+) => {
                 match height {
@@ -164,7 +174,6 @@ fn panel_rows<S: Simd, const V: usize>(
         }
         heights!(1 2 3 4 5 6 7 8 9 10 11 12);
         row += height;
-        tiles -= 1;
     }
 }
 

@@ -4,6 +4,7 @@
 //! one are added to a tile that stays in registers while the pixels are walked.
 
 use fearless_simd::prelude::*;
+use rayon::prelude::*;
 
 /// Values of the left side that lie together, and rows of a tile.
 pub(crate) const ROWS: usize = 8;
@@ -22,8 +23,10 @@ pub(crate) struct Walk<'a> {
     pub(crate) left: &'a [f32],
     /// Values from one row of pixels to the next, and from one pixel to the next.
     pub(crate) left_steps: [usize; 2],
-    /// `[rows, columns, width]`.
+    /// Pixels of at least as many values as the tile is wide.
     pub(crate) right: &'a [f32],
+    /// Values from one row of pixels to the next, and from one pixel to the next.
+    pub(crate) right_steps: [usize; 2],
     /// Rows and columns of pixels.
     pub(crate) size: [usize; 2],
 }
@@ -74,9 +77,9 @@ fn tile_inline<S: Simd, const V: usize, const R: usize>(
     let [left_row, left_step] = walk.left_steps;
     for y in 0..rows {
         let left = walk.left[y * left_row + first..].chunks(left_step);
-        let right = walk.right[y * columns * width..][..columns * width].chunks_exact(width);
-        for (values, vectors) in left.zip(right) {
-            let values = &values[..R];
+        let right = walk.right[y * walk.right_steps[0]..].chunks(walk.right_steps[1]);
+        for (values, vectors) in left.zip(right).take(columns) {
+            let (values, vectors) = (&values[..R], &vectors[..width]);
             for v in 0..V {
                 let vector = S::f32s::from_slice(simd, &vectors[v * lanes..][..lanes]);
                 for r in 0..R {
@@ -91,4 +94,22 @@ fn tile_inline<S: Simd, const V: usize, const R: usize>(
             tile[r][v].store_slice(&mut sums[at..at + lanes]);
         }
     }
+}
+
+/// The sum of equally long parts, in their order, in `f64`.
+pub(crate) fn sum_parts(parts: &[Vec<f32>]) -> Vec<f32> {
+    const CHUNK: usize = 1024;
+    let mut total = vec![0.0; parts[0].len()];
+    total.par_chunks_mut(CHUNK).enumerate().for_each(|(i, total)| {
+        let mut sums = [0.0f64; CHUNK];
+        for part in parts {
+            for (sum, &value) in sums.iter_mut().zip(&part[i * CHUNK..]) {
+                *sum += f64::from(value);
+            }
+        }
+        for (total, sum) in total.iter_mut().zip(sums) {
+            *total = sum as f32;
+        }
+    });
+    total
 }

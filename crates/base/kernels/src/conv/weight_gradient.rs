@@ -17,7 +17,7 @@ use tensor::LANES;
 use crate::Level;
 use crate::bands::with_scratch;
 use crate::conv::Padding;
-use crate::outer::{ROWS, Walk, accumulate, panel_width};
+use crate::outer::{ROWS, Walk, accumulate, panel_width, sum_parts};
 use crate::simd::at_level;
 use crate::source::{Grid, Source, load_row};
 
@@ -46,6 +46,8 @@ const MOST_PARTS: usize = 8;
 const SUMS_BYTES: usize = 32 << 20;
 /// Values of both packed sides that a thread works on at a time.
 const BAND_VALUES: usize = 96 * 1024;
+/// Pixels that a tile is summed over at a time: 16 kB of a panel of two wide vectors.
+const SEGMENT: usize = 128;
 
 /// How one gradient is laid out; all from shapes.
 #[derive(Clone, Copy, Debug)]
@@ -71,22 +73,12 @@ impl WeightGradient {
     /// If the planes do not have the channels of `shape`, or the windows reach
     /// over the padded plane.
     pub fn run(&self, level: Level, windows: Side, pixels: Side) -> Vec<f32> {
-        let rows = pixels.source.plane.shape()[0] * pixels.padding.grid(pixels.source).rows.len();
-        self.run_rows(level, [windows, pixels], 0..rows)
-    }
-
-    /// [`WeightGradient::run`] over some rows of pixels, counted through all images.
-    pub(crate) fn run_rows(
-        &self,
-        level: Level,
-        [windows, pixels]: [Side; 2],
-        rows: Range<usize>,
-    ) -> Vec<f32> {
         let grids = [windows, pixels].map(|side| side.padding.grid(side.source));
         let plan = self.plan(level, [windows.source, pixels.source], &grids);
         let panels = plan.values.div_ceil(ROWS);
         let sums = plan.taps[0] * plan.taps[1] * panels * ROWS * plan.columns;
-        let parts = (SUMS_BYTES / (sums * size_of::<f32>())).clamp(1, MOST_PARTS).min(rows.len());
+        let rows = pixels.source.plane.shape()[0] * plan.size[0];
+        let parts = (SUMS_BYTES / (sums * size_of::<f32>())).clamp(1, MOST_PARTS).min(rows);
         let groups = (2 * MOST_PARTS / parts).clamp(1, panels);
         let tasks: Vec<(usize, usize)> =
             (0..groups).flat_map(|g| (0..parts).map(move |p| (g, p))).collect();
@@ -100,8 +92,7 @@ impl WeightGradient {
                     grids: &grids,
                     panels: share(group, groups, panels),
                 };
-                let own = share(part, parts, rows.len());
-                task.run(level, rows.start + own.start..rows.start + own.end)
+                task.run(level, share(part, parts, rows))
             })
             .collect();
         plan.collect(&results, parts, groups)
@@ -152,6 +143,7 @@ impl Plan {
     fn collect(&self, results: &[Vec<f32>], parts: usize, groups: usize) -> Vec<f32> {
         let [o, c, kh, kw] = self.gradient.shape;
         let panels = self.values.div_ceil(ROWS);
+        let totals: Vec<Vec<f32>> = results.chunks_exact(parts).map(sum_parts).collect();
         let mut out = vec![0.0; o * c * kh * kw];
         out.par_chunks_exact_mut(c * kh * kw).enumerate().for_each(|(column, out)| {
             for (i, out) in out.iter_mut().enumerate() {
@@ -165,12 +157,22 @@ impl Plan {
                 let tile = (tap * (end - first) + panel - first) * (self.columns / self.width);
                 let at = ((tile + column / self.width) * ROWS + row) * self.width;
                 let at = at + column % self.width;
-                let parts = &results[group * parts..][..parts];
-                *out = parts.iter().map(|sums| f64::from(sums[at])).sum::<f64>() as f32;
+                *out = totals[group][at];
             }
         });
         out
     }
+}
+
+/// Both sides of some rows, packed.
+struct Products<'a> {
+    /// `[panel, row, pixel, ROWS]`.
+    left: &'a [f32],
+    /// `[panel, row, pixel, width]`.
+    right: &'a [f32],
+    left_rows: usize,
+    /// Rows of the right side.
+    count: usize,
 }
 
 /// Some panels of the left side.
@@ -197,8 +199,9 @@ impl Task<'_> {
             let right = count * width * columns;
             let raw = [0, 1].map(|i| self.grids[i].columns.len() * self.sides[i].plane.stride());
             with_scratch(left + right + raw[0].max(raw[1]), |scratch| {
-                let (left, rest) = scratch.split_at_mut(left);
-                let (right, raw) = rest.split_at_mut(right);
+                // The right side comes first: its vectors are to lie on cache lines.
+                let (right, rest) = scratch.split_at_mut(right);
+                let (left, raw) = rest.split_at_mut(left);
                 at_level!(level, simd => self.band(simd, (image, y, count), (left, right, raw), &mut sums));
             });
             row += count;
@@ -214,9 +217,8 @@ impl Task<'_> {
         (left, right, raw): (&mut [f32], &mut [f32], &mut [f32]),
         sums: &mut [f32],
     ) {
-        let Plan { gradient, taps, columns, width, size, .. } = *self.plan;
-        let (line, step) = self.plan.left_line();
-        let (left_rows, panels) = (self.plan.left_rows(count), self.panels.len());
+        let Plan { gradient, columns, width, size, .. } = *self.plan;
+        let left_rows = self.plan.left_rows(count);
         for y in 0..left_rows {
             let (wide, row) = (self.grids[0].columns.len(), top * gradient.stride + y);
             load_row(simd, (self.sides[0], image), &self.grids[0], (row, 0, wide), raw);
@@ -226,19 +228,43 @@ impl Task<'_> {
             load_row(simd, (self.sides[1], image), &self.grids[1], (top + y, 0, size[1]), raw);
             self.pack_right(raw, (right, count, y));
         }
-        let tile = ROWS * width;
-        for (i, right) in right.chunks_exact(count * size[1] * width).enumerate() {
-            for panel in 0..panels {
-                let left = &left[panel * left_rows * line * ROWS..][..left_rows * line * ROWS];
-                for tap in 0..taps[0] * taps[1] {
-                    let (ky, kx) = (tap / taps[1], tap % taps[1]);
-                    let at = (ky * line + kx) * gradient.dilation * ROWS;
-                    let left = &left[at..];
-                    let left_steps = [gradient.stride * line * ROWS, step * ROWS];
-                    let walk = Walk { left, left_steps, right, size: [count, size[1]] };
-                    let at = ((tap * panels + panel) * (columns / width) + i) * tile;
-                    accumulate(simd, &walk, &mut sums[at..at + tile]);
+        let job = Products { left, right, left_rows, count };
+        // Pixels of a segment: both sides of a tile stay in the nearest cache.
+        let rows = (SEGMENT / size[1]).clamp(1, count);
+        for i in 0..columns / width {
+            for y in (0..count).step_by(rows) {
+                for x in (0..size[1]).step_by(SEGMENT) {
+                    let extent = [rows.min(count - y), SEGMENT.min(size[1] - x)];
+                    self.segment(simd, &job, (i, [y, x], extent), sums);
                 }
+            }
+        }
+    }
+
+    /// All taps and panels of the left side with panel `i` of the right one, for
+    /// the pixels from `corner` on.
+    #[inline(always)]
+    fn segment<S: fearless_simd::Simd>(
+        &self,
+        simd: S,
+        job: &Products,
+        (i, [y, x], size): (usize, [usize; 2], [usize; 2]),
+        sums: &mut [f32],
+    ) {
+        let Plan { gradient, taps, columns, width, size: [_, wide], .. } = *self.plan;
+        let ((line, step), panels) = (self.plan.left_line(), self.panels.len());
+        let right = &job.right[((i * job.count + y) * wide + x) * width..];
+        let left_steps = [gradient.stride * line * ROWS, step * ROWS];
+        for panel in 0..panels {
+            let corner = (panel * job.left_rows + y * gradient.stride) * line + x * step;
+            for tap in 0..taps[0] * taps[1] {
+                let (ky, kx) = (tap / taps[1], tap % taps[1]);
+                let at = corner + (ky * line + kx) * gradient.dilation;
+                let left = &job.left[at * ROWS..];
+                let walk =
+                    Walk { left, left_steps, right, right_steps: [wide * width, width], size };
+                let at = ((tap * panels + panel) * (columns / width) + i) * ROWS * width;
+                accumulate(simd, &walk, &mut sums[at..at + ROWS * width]);
             }
         }
     }
@@ -275,15 +301,26 @@ impl Task<'_> {
         for (panel, out) in right.chunks_exact_mut(rows * size[1] * width).enumerate() {
             let out = &mut out[y * size[1] * width..][..size[1] * width];
             let first = (panel * width).min(channels);
-            let count = width.min(channels - first);
-            for (x, out) in out.chunks_exact_mut(width).enumerate() {
-                if count == width {
-                    out.copy_from_slice(&raw[x * stride + first..][..width]);
-                } else {
-                    out[count..].fill(0.0);
-                    out[..count].copy_from_slice(&raw[x * stride + first..][..count]);
+            let raw = &raw[first..];
+            match (width.min(channels - first), width) {
+                (32, 32) => copy_pixels::<32>((raw, stride), out),
+                (16, 16) => copy_pixels::<16>((raw, stride), out),
+                (8, 8) => copy_pixels::<8>((raw, stride), out),
+                (count, _) => {
+                    for (x, out) in out.chunks_exact_mut(width).enumerate() {
+                        out[count..].fill(0.0);
+                        out[..count].copy_from_slice(&raw[x * stride..][..count]);
+                    }
                 }
             }
         }
+    }
+}
+
+/// `W` values of each pixel; that many are known, so it is a few moves and no call.
+#[inline(always)]
+fn copy_pixels<const W: usize>((raw, stride): (&[f32], usize), out: &mut [f32]) {
+    for (pixel, out) in raw.chunks(stride).zip(out.chunks_exact_mut(W)) {
+        out.copy_from_slice(&pixel[..W]);
     }
 }

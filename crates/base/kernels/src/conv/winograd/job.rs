@@ -43,7 +43,9 @@ impl<'a> Job<'a> {
     pub(super) fn chunked(&self, level: Level, output: &mut Output) -> Option<Vec<Moments>> {
         let Winograd { in_stride, out_stride, .. } = *self.conv;
         let per_tile = self.right.len() * (in_stride + out_stride) * size_of::<f32>();
-        let fitting = (CHUNK_BYTES / per_tile / 12 * 12).clamp(12, 96);
+        // Each chunk reads all kernels: with this many tiles, that is no more than the tiles are.
+        let balanced = in_stride * out_stride / (in_stride + out_stride);
+        let fitting = ((CHUNK_BYTES / per_tile).max(balanced) / 12 * 12).clamp(12, 192);
         let band_tiles = fitting.div_ceil(self.tiling.across).min(self.tiling.down);
         // Equal chunks: a last one of few tiles would read all kernels for little work.
         let tiles = band_tiles * self.tiling.across;
