@@ -1,10 +1,12 @@
 //! Exit statuses, as `--help` lists them.
 
+use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
 use pentimento::pipeline::PipelineError;
 use pentimento::pipeline::pull::PullError;
+use pentimento::train::TrainError;
 
 /// What a run that could be carried out ended as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +24,21 @@ impl From<Outcome> for ExitCode {
         Self::from(match outcome {
             Outcome::Done => 0,
             Outcome::SomeFailed => 1,
-            Outcome::Interrupted => 130,
+            Outcome::Interrupted => INTERRUPTED,
         })
+    }
+}
+
+/// Weights that have a name, and were not fetched yet.
+#[derive(Debug)]
+pub(crate) struct NotPulled(pub(crate) &'static str);
+
+impl std::error::Error for NotPulled {}
+
+impl fmt::Display for NotPulled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(name) = self;
+        write!(f, "{name} is not here: `pentimento weights pull {name}` fetches it")
     }
 }
 
@@ -32,6 +47,7 @@ const USAGE: u8 = 2;
 const NO_PICTURES: u8 = 3;
 const WEIGHTS: u8 = 4;
 const OUTPUT: u8 = 5;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// The status for a run that could not be carried out.
 pub(crate) fn status(error: &anyhow::Error) -> ExitCode {
@@ -40,6 +56,12 @@ pub(crate) fn status(error: &anyhow::Error) -> ExitCode {
     }
     if let Some(error) = error.chain().find_map(|e| e.downcast_ref::<PullError>()) {
         return ExitCode::from(of_pull(error));
+    }
+    if let Some(error) = error.chain().find_map(|e| e.downcast_ref::<TrainError>()) {
+        return ExitCode::from(of_training(error));
+    }
+    if error.chain().any(<dyn std::error::Error>::is::<NotPulled>) {
+        return ExitCode::from(WEIGHTS);
     }
     let pipeline = error.chain().find_map(|e| e.downcast_ref::<PipelineError>());
     ExitCode::from(match pipeline {
@@ -63,6 +85,29 @@ fn of_pull(error: &PullError) -> u8 {
         PullError::Unknown { .. } => USAGE,
         PullError::Size { .. } | PullError::Hash { .. } => WEIGHTS,
         PullError::NoCache | PullError::Busy { .. } | PullError::Io { .. } => OUTPUT,
+        _ => OTHER,
+    }
+}
+
+fn of_training(error: &TrainError) -> u8 {
+    match error {
+        TrainError::Option { .. }
+        | TrainError::NoTap { .. }
+        | TrainError::NothingToLearn
+        | TrainError::WrongStart { .. }
+        | TrainError::Frozen { .. }
+        | TrainError::Net(_)
+        | TrainError::Engine(_) => USAGE,
+        TrainError::NoPictures { .. } | TrainError::AllBad { .. } | TrainError::Picture { .. } => {
+            NO_PICTURES
+        }
+        TrainError::Weights { .. }
+        | TrainError::Bind(_)
+        | TrainError::Checkpoint { .. }
+        | TrainError::Differs { .. }
+        | TrainError::State(_) => WEIGHTS,
+        TrainError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => NO_PICTURES,
+        TrainError::Io { .. } | TrainError::Unwritable { .. } => OUTPUT,
         _ => OTHER,
     }
 }

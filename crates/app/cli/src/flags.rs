@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::quantity;
+pub(crate) use crate::train::flags::Train;
 
 /// Restyle pictures with convolutional networks, on an ordinary processor.
 #[derive(Debug, Parser)]
@@ -22,12 +23,16 @@ Examples:
   pentimento stylize photo.jpg --style starry-night -o painting.jpg
   pentimento stylize holiday/ --recursive --style starry-night -o painted/
   pentimento styles
+  pentimento train style --style-picture wave.jpg --photos photos/ -o wave.safetensors
 
 Each command's --help says more: pentimento stylize --help";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Stylize(Box<Stylize>),
+    /// Train a network of one's own.
+    #[command(subcommand)]
+    Train(Train),
     Styles(Styles),
     /// Look into a file of weights, or turn it into another kind.
     #[command(subcommand)]

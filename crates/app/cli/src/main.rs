@@ -8,12 +8,14 @@
 mod docs;
 mod exit;
 mod flags;
+mod interrupt;
 mod progress;
 mod pull;
 mod quantity;
 mod styles;
 mod stylize;
 mod summary;
+mod train;
 mod weights;
 
 use std::process::ExitCode;
@@ -39,6 +41,7 @@ fn run(command: &Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Stylize(flags) => return stylize::run(flags),
         Command::Weights(flags) => return weights::run(flags),
+        Command::Train(flags) => return train::run(flags),
         Command::Styles(flags) => styles::run(flags)?,
         Command::Summary(flags) => summary::run(flags)?,
         Command::Completions(flags) => docs::completions(flags)?,

@@ -1,4 +1,4 @@
-//! What is seen while pictures are made or files fetched: on a terminal, and only if it takes over a second.
+//! What is seen while pictures are made, files fetched or networks trained: on a terminal, and only if it takes over a second.
 
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
@@ -24,6 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 const ONE: &str = "{spinner} {wide_msg} {elapsed}  {left}";
 const BYTES: &str = "{wide_msg} {bytes}/{total_bytes} {bytes_per_sec}  {eta} left";
+const STEPS: &str = "{pos}/{len} {wide_msg}";
 const SEVERAL: &str = "{wide_bar} {pos}/{len} {msg}  {eta} left";
 
 /// Tells on standard error how a job goes.
@@ -63,6 +64,28 @@ impl Progress {
         bar.set_message(name.to_owned());
         show_late(&bar, voice);
         Self { bar, end: None }
+    }
+
+    /// For so many steps, of which `done` are.
+    pub(crate) fn of_steps(total: u64, done: u64, voice: Voice) -> Self {
+        let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
+        if let Ok(style) = ProgressStyle::with_template(STEPS) {
+            bar.set_style(style);
+        }
+        bar.set_position(done);
+        show_late(&bar, voice);
+        Self { bar, end: None }
+    }
+
+    /// To be told how many steps are done, and how it goes.
+    pub(crate) fn step(&self, done: u64, words: String) {
+        self.bar.set_message(words);
+        self.bar.set_position(done);
+    }
+
+    /// A line that stays, above the bar.
+    pub(crate) fn note(&self, line: &str) {
+        self.bar.suspend(|| say(line));
     }
 
     /// To be told how many bytes are there.

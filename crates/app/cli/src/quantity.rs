@@ -8,6 +8,14 @@ pub(crate) fn share(text: &str) -> Result<f32, String> {
     }
 }
 
+/// A number that is not negative, such as 1e5.
+pub(crate) fn weight(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(v) if v.is_finite() && v >= 0.0 => Ok(v),
+        _ => Err("use a number that is not negative, such as 0.001 or 1e5".to_owned()),
+    }
+}
+
 /// The length of a picture's side.
 pub(crate) fn side(text: &str) -> Result<usize, String> {
     match text.parse::<usize>() {
@@ -63,6 +71,10 @@ mod tests {
         assert_eq!(share("0.5"), Ok(0.5));
         for text in ["-0.1", "1.1", "NaN", "half"] {
             assert!(share(text).is_err(), "{text}");
+        }
+        assert_eq!(weight("1e5"), Ok(1e5));
+        for text in ["-1", "inf", "NaN", "much"] {
+            assert!(weight(text).is_err(), "{text}");
         }
         assert_eq!(height_by_width("256x320"), Ok([256, 320]));
         for text in ["256", "0x1", "x", "1x70000"] {

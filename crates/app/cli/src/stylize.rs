@@ -1,8 +1,6 @@
 //! `pentimento stylize`: flags, then a job with every check made, then the run.
 
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use pentimento::cpu::Threads;
 use pentimento::imaging::{self, EncodeOptions, Limits, Picture};
@@ -13,6 +11,7 @@ use pentimento::pipeline::{
 
 use crate::exit::Outcome;
 use crate::flags::{self, Format};
+use crate::interrupt::stop_on_signal;
 use crate::progress::{Progress, Voice, say, summary};
 
 /// Whether a report is printed.
@@ -60,7 +59,7 @@ impl Resolved {
 
     fn run(self) -> anyhow::Result<Outcome> {
         let Self { job, style, options, files, threads, voice, reporting } = self;
-        let stop = stop_on_signal();
+        let stop = stop_on_signal("finishing the picture in work; once more to stop at once");
         let progress = Progress::new(job.tasks.len() + job.unreadable.len(), voice);
         let name = style.name().to_owned();
         let mut stylizer = Stylizer::new(style);
@@ -83,22 +82,6 @@ impl Resolved {
         }
         Ok(outcome(&report))
     }
-}
-
-/// Set once somebody presses Ctrl-C or asks the process to end; the second time, it ends.
-fn stop_on_signal() -> Arc<AtomicBool> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let told = Arc::clone(&stop);
-    let set = ctrlc::set_handler(move || {
-        if told.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        say("finishing the picture in work; once more to stop at once");
-    });
-    if let Err(e) = set {
-        say(&format!("Ctrl-C will end the job at once: {e}"));
-    }
-    stop
 }
 
 fn outcome(report: &Report) -> Outcome {

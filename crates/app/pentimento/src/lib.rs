@@ -26,6 +26,7 @@
 //! | module | what for |
 //! |---|---|
 //! | [`pipeline`] | pictures through networks: one, or a folder of them |
+//! | [`train`] | networks of one's own: data, losses, optimisers, runs that can be resumed |
 //! | [`imaging`] | pictures in and out, with profile, metadata, transparency and depth kept |
 //! | [`cpu`] | the engine: a graph and its weights, run on every core |
 //! | [`nets`] | the networks, one module per paper |
@@ -34,7 +35,7 @@
 //! | [`tensor`] | the numbers that cross the borders |
 #![forbid(unsafe_code)]
 
-pub use {cpu, graph, imaging, nets, pipeline, tensor, weights};
+pub use {cpu, graph, imaging, nets, pipeline, tensor, train, weights};
 
 /// What a program that stylizes pictures needs.
 pub mod prelude {

@@ -87,12 +87,20 @@ pub enum TrainError {
         /// For how many of them.
         flat: u64,
     },
-    /// Weights cannot be read, written or bound.
+    /// Weights cannot be read, or are another network's.
     #[error("{path}: {source}", path = path.display())]
     Weights {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
+        source: weights::WeightsError,
+    },
+    /// A style or a checkpoint cannot be written; what was there before still is.
+    #[error("{path}: cannot be written: {source}", path = path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
         source: weights::WeightsError,
     },
     /// A file is no checkpoint of a training run, or a damaged one.

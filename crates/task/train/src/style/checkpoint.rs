@@ -118,9 +118,9 @@ impl StyleCheckpoint {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Weights`] with the file, if the disk is full or the system refuses.
+    /// [`TrainError::Unwritable`] with the file, if the disk is full or the system refuses.
     pub fn write(&self, path: &Path) -> Result<(), TrainError> {
-        let wrong = |source| TrainError::Weights { path: path.to_owned(), source };
+        let wrong = |source| TrainError::Unwritable { path: path.to_owned(), source };
         let graph = net_of(&self.card)?.graph;
         let params = graph.params().iter().map(|p| format!("network.{}", p.name));
         let mut tensors: StateDict = params.zip(self.state.parameters.iter().cloned()).collect();

@@ -47,6 +47,11 @@ pub(super) struct Blankness {
 }
 
 impl Blankness {
+    /// Whether the last picture was not blank.
+    pub(super) fn looks_well(self) -> bool {
+        self.flat == 0
+    }
+
     /// To be told of every step; `step` is its number, from 1.
     pub(super) fn look(&mut self, step: u64, report: &StepReport) -> Result<(), TrainError> {
         self.flat = if step > GRACE && report.spread < FLAT { self.flat + 1 } else { 0 };

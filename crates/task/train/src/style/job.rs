@@ -61,10 +61,9 @@ impl Painting {
     ///
     /// If it cannot be read or is no picture.
     pub fn open(path: &Path) -> Result<Self, TrainError> {
-        let sha256 = sha256(path).map_err(TrainError::io(path))?;
-        let picture = imaging::decode_file(path, &imaging::Limits::default());
-        let picture =
-            picture.map_err(|source| TrainError::Picture { path: path.into(), source })?;
+        let wrong = |source| TrainError::Picture { path: path.to_owned(), source };
+        let sha256 = sha256(path).map_err(|e| wrong(e.into()))?;
+        let picture = imaging::decode_file(path, &imaging::Limits::default()).map_err(wrong)?;
         Ok(Self { rgb: picture.to_rgb_tensor(), sha256 })
     }
 
@@ -89,7 +88,7 @@ impl LossFile {
     pub fn open(path: &Path, name: &str, objective: &Objective) -> Result<Self, TrainError> {
         let wrong = |source| TrainError::Weights { path: path.to_owned(), source };
         let net = cut(name, objective)?;
-        let sha256 = sha256(path).map_err(TrainError::io(path))?;
+        let sha256 = sha256(path).map_err(|e| wrong(e.into()))?;
         let read = weights::read(path, &Limits::default()).map_err(wrong)?;
         let weights = weights::fit_part(&net.graph, read.tensors).map_err(wrong)?;
         let network = LossNetwork { graph: net.graph, input: net.input, weights };

@@ -134,6 +134,12 @@ impl StyleRun {
         Ok(report)
     }
 
+    /// Whether the pictures of the last step were no flat colour: if they were, the
+    /// run may be going wrong, and what was saved before is better kept.
+    pub fn looks_well(&self) -> bool {
+        self.blankness.looks_well()
+    }
+
     /// How many steps were taken.
     pub fn steps(&self) -> u64 {
         self.trainer.steps()
@@ -152,6 +158,11 @@ impl StyleRun {
     /// The recipe, with its number of steps settled.
     pub fn recipe(&self) -> &StyleRecipe {
         self.trainer.recipe()
+    }
+
+    /// The photographs that are kept out of training.
+    pub fn held_out(&self) -> &Folder {
+        &self.judged.0
     }
 
     /// How often each photograph was shown.
@@ -266,7 +277,7 @@ impl StyleRun {
     ///
     /// # Errors
     ///
-    /// [`TrainError::Weights`] if it cannot be written.
+    /// [`TrainError::Unwritable`], if the disk is full or the system refuses.
     pub fn export(
         &self,
         path: &Path,
@@ -280,7 +291,7 @@ impl StyleRun {
         let names = self.trainer.net().graph.params().iter().map(|p| p.name.clone());
         let tensors: StateDict = names.zip(learnt.tensors().iter().cloned()).collect();
         weights::write(path, &tensors, &card.to_metadata(), precision)
-            .map_err(|source| TrainError::Weights { path: path.to_owned(), source })
+            .map_err(|source| TrainError::Unwritable { path: path.to_owned(), source })
     }
 
     /// What a card says of a style's making.
