@@ -112,6 +112,17 @@ fn of_training(error: &TrainError) -> u8 {
     }
 }
 
+/// An error and its causes, but for those that are named already.
+pub(crate) fn in_words(error: &anyhow::Error) -> String {
+    let mut words = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !words.contains(&cause) {
+            words = format!("{words}: {cause}");
+        }
+    }
+    words
+}
+
 /// Whether all that happened is that nobody reads on, as with `| head`.
 pub(crate) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     io_kinds(error).any(|kind| kind == io::ErrorKind::BrokenPipe)

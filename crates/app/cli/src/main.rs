@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         Ok(outcome) => outcome.into(),
         Err(error) => {
             if !exit::is_broken_pipe(&error) {
-                progress::say(&format!("{error:#}"));
+                progress::say(&exit::in_words(&error));
             }
             exit::status(&error)
         }

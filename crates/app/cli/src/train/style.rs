@@ -7,7 +7,6 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
-use anyhow::Context;
 use pentimento::pipeline::PipelineError;
 use pentimento::train::losses::Losses;
 use pentimento::train::style::StyleRun;
@@ -74,7 +73,7 @@ impl<'a> Training<'a> {
     fn run(mut self) -> anyhow::Result<Outcome> {
         let stop = stop_on_signal("saving; once more to stop at once");
         while !self.run.is_done() && !stop.load(Ordering::Relaxed) {
-            self.step().with_context(|| self.what_is_left())?;
+            self.step().inspect_err(|_| self.tell_what_is_left())?;
         }
         let outcome = if self.run.is_done() { Outcome::Done } else { Outcome::Interrupted };
         if outcome == Outcome::Done {
@@ -148,13 +147,12 @@ impl<'a> Training<'a> {
     }
 
     /// What there is, when a step went wrong.
-    fn what_is_left(&self) -> String {
+    fn tell_what_is_left(&self) {
         self.progress.finish();
         let checkpoint = self.folder.checkpoint();
         if checkpoint.exists() {
-            return format!("{} is the last checkpoint", checkpoint.display());
+            say(&format!("{} is the last checkpoint", checkpoint.display()));
         }
-        "no checkpoint was written yet".to_owned()
     }
 
     /// The last words.
