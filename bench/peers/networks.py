@@ -96,6 +96,7 @@ CASES = {
     "vgg16-batch1": (vgg16, (1, 3, 256, 256)),
     "vgg16-batch4": (vgg16, (4, 3, 256, 256)),
     "conv3x3": (one_conv, (1, 128, 64, 64)),
+    "style-step": (lambda: (transformer(), vgg16()), (4, 3, 256, 256)),
 }
 
 

@@ -3,7 +3,8 @@
 Says `ready VERSION` or `unavailable REASON`, then answers one line for each line read:
 
     run CASE    milliseconds: one run untimed, then the median of those that fit into 0.2 s
-    check CASE  ten values of the output, to show that everybody computes the same
+    check CASE  ten values of the output, to show that everybody computes the same; of a training
+                step, its losses
 
 See ../README.md for what is measured and why.
 """
@@ -62,7 +63,17 @@ def torch_backend(threads, channels_last=False, bf16=False):
 
         return run, lambda y: y.float().numpy()
 
-    return f"PyTorch {torch.__version__}", load
+    def load_step(nets, x):
+        import step
+
+        params = [{k: place(p).float() for k, p in net.params.items()} for net in nets]
+        run = step.make(forward, nets, params, (place(x).float(), bf16))
+        return run, lambda losses: losses
+
+    def load_any(net, x):
+        return load_step(net, x) if isinstance(net, tuple) else load(net, x)
+
+    return f"PyTorch {torch.__version__}", load_any
 
 
 def onnxruntime_backend(threads):
@@ -132,6 +143,9 @@ def timed(run):
 
 
 def ten_values(y):
+    """Or the losses of a training step."""
+    if isinstance(y, list):
+        return " ".join(f"{v:.6g}" for v in y)
     flat = y.reshape(-1)
     return " ".join(f"{flat[(2 * i + 1) * flat.size // 20]:.6g}" for i in range(10))
 

@@ -8,6 +8,9 @@ pub(super) struct Case {
 /// The whole command on a photograph: only our own can run it.
 pub(super) const COMMAND: &str = "command";
 
+/// A step of training: only engines that go backwards have it, and ours at its best level.
+pub(super) const STEP: &str = "style-step";
+
 const CASES: &[Case] = &[
     Case { name: "conv3x3", title: "3×3 128→128, 64²" },
     Case { name: "vgg16-batch1", title: "VGG16 to relu4_3, 256²" },
@@ -15,6 +18,7 @@ const CASES: &[Case] = &[
     Case { name: "transformer-256", title: "TransformerNet 256²" },
     Case { name: "transformer-512", title: "512²" },
     Case { name: "transformer-1024", title: "1024²" },
+    Case { name: STEP, title: "training step, batch 4, 256²" },
     Case { name: COMMAND, title: "the command, 1024×680" },
 ];
 

@@ -25,6 +25,8 @@ pub(super) struct Worker {
     /// The row's name.
     pub(super) label: String,
     pub(super) side: Side,
+    /// Whether it can take a step of training.
+    trains: bool,
     version: String,
     child: Child,
     to: ChildStdin,
@@ -35,7 +37,9 @@ impl Worker {
     /// Our engine, forced to `level`.
     pub(super) fn ours(level: &str, threads: usize) -> Result<Self> {
         let command = shell::command(our_program(), &["engine", level, &threads.to_string()]);
-        Self::start(format!("**ours, {level}**"), Side::Ours, command)
+        let mut worker = Self::start(format!("**ours, {level}**"), Side::Ours, command)?;
+        worker.trains = our_levels()?.last().is_some_and(|best| best == level);
+        Ok(worker)
     }
 
     /// Our command, as a person would run it.
@@ -56,7 +60,9 @@ impl Worker {
         let threads = threads.to_string();
         let mut command = shell::command(python, &["bench/peers/worker.py", name, &threads]);
         command.env("PYTHONDONTWRITEBYTECODE", "1").stderr(Stdio::null());
-        Self::start(label.into(), Side::Peer, command)
+        let mut worker = Self::start(label.into(), Side::Peer, command)?;
+        worker.trains = name.starts_with("torch");
+        Ok(worker)
     }
 
     fn start(label: String, side: Side, mut command: Command) -> Result<Self> {
@@ -66,7 +72,7 @@ impl Worker {
             bail!("{label} has no pipes");
         };
         let (version, from) = (String::new(), BufReader::new(from));
-        let mut worker = Self { label, side, version, child, to, from };
+        let mut worker = Self { label, side, trains: false, version, child, to, from };
         let first = worker.line()?;
         match first.split_once(' ') {
             Some(("ready", version)) => version.clone_into(&mut worker.version),
@@ -78,6 +84,9 @@ impl Worker {
 
     /// Whether this row has that case.
     pub(super) fn has(&self, case: &str) -> bool {
+        if case == cases::STEP {
+            return self.trains;
+        }
         (case == cases::COMMAND) == (self.side == Side::Command)
     }
 

@@ -141,14 +141,15 @@ const fn most_rows(lanes: usize) -> usize {
 }
 
 /// The height of the next tile, with `left` rows to go: full ones, and the last
-/// two equal, since a short one would leave the multipliers idle.
+/// two equal, since a short one would leave the multipliers idle. Never eleven
+/// rows, which the compiler fails to keep in registers.
 fn next_height(left: usize, most: usize) -> usize {
-    if left <= most {
-        left
-    } else if left < 2 * most {
-        left.div_ceil(2)
-    } else {
-        most
+    const SPILLS: usize = 11;
+    match left {
+        SPILLS if most > SPILLS => SPILLS.div_ceil(2),
+        _ if left <= most => left,
+        _ if left >= 2 * most || left.div_ceil(2) == SPILLS => most,
+        _ => left.div_ceil(2),
     }
 }
 

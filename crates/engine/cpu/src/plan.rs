@@ -6,6 +6,7 @@ use crate::{EngineError, Network};
 
 mod convolution;
 mod fuse;
+mod kinds;
 
 pub(crate) use convolution::winograd_pays;
 use fuse::Planner;

@@ -3,7 +3,8 @@
 use graph::{Conv, ConvTranspose, Node, NodeId, Op, TransposePadding};
 use kernels::{Border, Gate, Padding};
 
-use super::fuse::{Planner, Purpose, border_of, gate_of};
+use super::fuse::{Planner, Purpose};
+use super::kinds::{border_of, gate_of};
 use crate::network::{Algorithm, Key};
 use crate::step::{ConvStep, Step, View};
 

@@ -8,9 +8,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use graph::{Activation, Filter, Node, NodeId, Op, PadMode, PoolKind, Shape4};
+use graph::{Activation, Filter, Node, NodeId, Op, PoolKind, Shape4};
 use kernels::{Axis, Border, Function, Gate, PoolSpec};
 
+use super::kinds::{border_of, function_of, gate_of};
 use crate::Network;
 use crate::buffers::Buffer;
 use crate::network::{Algorithm, Key};
@@ -47,32 +48,6 @@ pub(super) struct Planner<'a> {
     pub(super) inputs: Vec<usize>,
     /// Most bytes a step takes while it runs.
     pub(super) working: usize,
-}
-
-pub(super) fn gate_of(activation: Activation) -> Option<Gate> {
-    match activation {
-        Activation::Relu => Some(Gate::Relu),
-        Activation::Relu6 => Some(Gate::Relu6),
-        Activation::LeakyRelu(slope) => Some(Gate::Leaky(slope)),
-        _ => None,
-    }
-}
-
-fn function_of(activation: Activation) -> Function {
-    match activation {
-        Activation::Tanh => Function::Tanh,
-        Activation::Sigmoid => Function::Sigmoid,
-        Activation::Silu => Function::Silu,
-        _ => Function::Identity,
-    }
-}
-
-pub(super) fn border_of(mode: PadMode) -> Border {
-    match mode {
-        PadMode::Zero => Border::Zero,
-        PadMode::Reflect => Border::Reflect,
-        PadMode::Replicate => Border::Replicate,
-    }
 }
 
 impl<'a> Planner<'a> {

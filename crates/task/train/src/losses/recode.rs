@@ -46,11 +46,7 @@ impl Recode {
     }
 }
 
-fn mapped(
-    x: &Tensor,
-    from: [usize; 3],
-    pair: impl Fn(usize) -> (f32, f32) + Sync,
-) -> Tensor {
+fn mapped(x: &Tensor, from: [usize; 3], pair: impl Fn(usize) -> (f32, f32) + Sync) -> Tensor {
     let [_, _, h, w] = x.shape4();
     let mut out = Tensor::zeros(x.shape());
     out.data_mut().par_chunks_exact_mut(h * w).enumerate().for_each(|(plane, out)| {
