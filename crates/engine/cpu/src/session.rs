@@ -152,12 +152,9 @@ impl Session {
             Step::Softmax { buffer } => {
                 self.write(*buffer, |_, plane| kernels::softmax(level, plane));
             }
-            Step::Dropout { node, from, share, to } => {
-                let dropout = self.dropout(*node, *share);
-                self.write(*to, |s, to| {
-                    dropout.run(level, s.plane(*from), &Epilogue::default(), to);
-                });
-            }
+            Step::Dropout { node, from, share, to } => self.write(*to, |s, to| {
+                s.dropout(*node, *share).run(level, s.plane(*from), &Epilogue::default(), to);
+            }),
             Step::Linear { linear, from, gate, to, .. } => {
                 self.write(*to, |s, to| linear.run(level, s.plane(*from), to, *gate));
             }

@@ -144,17 +144,25 @@ impl Spread<'_> {
                 finish.store(simd, sum, (&mut *band.data, i * stride + c));
             }
             for c in whole..stride {
-                let mut sum = 0.0;
-                for (&(r, down), &(k, across)) in
-                    rows.iter().flat_map(|r| columns.iter().map(move |k| (r, k)))
-                {
-                    if c < shared {
-                        sum += image[r * grad.row_len() + k * grad.stride() + c] * (down * across);
-                    }
-                }
+                let sum = if c < shared { gathered(grad, image, [rows, columns], c) } else { 0.0 };
                 let slope = view.as_ref().map_or(1.0, |v| v.slope_scalar(i * stride, c));
                 finish.store_scalar(sum * slope, (&mut *band.data, i * stride + c));
             }
         }
     }
+}
+
+/// What one channel of a pixel gets from the positions that it was read for.
+fn gathered(
+    grad: &Plane,
+    image: &[f32],
+    [rows, columns]: [&[(usize, f32)]; 2],
+    channel: usize,
+) -> f32 {
+    let pairs = rows.iter().flat_map(|r| columns.iter().map(move |k| (r, k)));
+    pairs
+        .map(|(&(r, down), &(k, across))| {
+            image[r * grad.row_len() + k * grad.stride() + channel] * (down * across)
+        })
+        .sum()
 }

@@ -136,7 +136,11 @@ impl Winograd {
     fn form(&self, source: &Source, padding: &Padding) -> Form {
         // With an odd border, inputs 1 and 2 of every tile show one pixel, as do 3 and 4.
         let paired = [padding.down, padding.across].iter().all(|p| p[0] % 2 == 1);
-        Form::new(self.tile, source.enlarge == 2 && self.parts == 1 && paired)
+        if source.enlarge == 2 && self.parts == 1 && paired {
+            Form::doubled(self.tile)
+        } else {
+            Form::of(self.tile)
+        }
     }
 }
 

@@ -31,12 +31,19 @@ pub(super) enum Form {
 const ZERO_WHEN_DOUBLED: usize = 2;
 
 impl Form {
-    pub(super) fn new(tile: Tile, doubled: bool) -> Self {
-        match (tile, doubled) {
-            (Tile::Two, false) => Self::Two,
-            (Tile::Two, true) => Self::TwoDoubled,
-            (Tile::Four, false) => Self::Four,
-            (Tile::Four, true) => Self::FourDoubled,
+    /// For any input.
+    pub(super) fn of(tile: Tile) -> Self {
+        match tile {
+            Tile::Two => Self::Two,
+            Tile::Four => Self::Four,
+        }
+    }
+
+    /// For an input that shows each pixel twice.
+    pub(super) fn doubled(tile: Tile) -> Self {
+        match tile {
+            Tile::Two => Self::TwoDoubled,
+            Tile::Four => Self::FourDoubled,
         }
     }
 
