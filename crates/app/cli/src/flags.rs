@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::quantity;
+pub(crate) use crate::optimize::flags::Optimize;
 pub(crate) use crate::train::flags::Train;
 
 /// Restyle pictures with convolutional networks, on an ordinary processor.
@@ -33,6 +34,7 @@ pub(crate) enum Command {
     /// Train a network of one's own.
     #[command(subcommand)]
     Train(Train),
+    Optimize(Box<Optimize>),
     Styles(Styles),
     /// Look into a file of weights, or turn it into another kind.
     #[command(subcommand)]

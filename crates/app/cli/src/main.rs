@@ -9,6 +9,7 @@ mod docs;
 mod exit;
 mod flags;
 mod interrupt;
+mod optimize;
 mod progress;
 mod pull;
 mod quantity;
@@ -42,6 +43,7 @@ fn run(command: &Command) -> anyhow::Result<Outcome> {
         Command::Stylize(flags) => return stylize::run(flags),
         Command::Weights(flags) => return weights::run(flags),
         Command::Train(flags) => return train::run(flags),
+        Command::Optimize(flags) => return optimize::run(flags),
         Command::Styles(flags) => styles::run(flags)?,
         Command::Summary(flags) => summary::run(flags)?,
         Command::Completions(flags) => docs::completions(flags)?,

@@ -1,4 +1,4 @@
-//! `pentimento train style`, with a tiny network on tiny photographs.
+//! `pentimento train style` and `optimize`, with tiny networks on tiny pictures.
 #![expect(clippy::unwrap_used, reason = "a test may panic, in its helpers too")]
 
 mod support;
@@ -213,12 +213,11 @@ fn a_run_that_is_killed_at_any_moment_leaves_a_checkpoint_or_none() {
         if path.exists() {
             all.push("--resume".to_owned());
         }
-        let mut child = place.command(&all).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = place.command(&all).stderr(Stdio::null()).spawn().unwrap();
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         sleep(Duration::from_micros(u64::from(state >> 14))); // up to 262 ms
-        if child.try_wait().unwrap().is_some() {
-            panic!("round {round}: {:?}", Ran::new(&child.wait_with_output().unwrap()));
-        }
+        let ended = child.try_wait().unwrap();
+        assert!(ended.is_none(), "round {round} ended by itself: {ended:?}");
         child.kill().unwrap();
         child.wait().unwrap();
         if path.exists() {
@@ -248,4 +247,32 @@ fn a_full_disk_is_reported_and_the_last_checkpoint_stays() {
     assert!(fs::read(&path).unwrap() == before, "the last checkpoint was touched");
     let left = place.files("a.safetensors.run");
     assert!(!left.iter().any(|f| f.starts_with(".pentimento-")), "{left:?}");
+}
+
+#[test]
+fn a_picture_is_optimised_towards_several_styles() {
+    let place = place();
+    let words = |more: &str| -> Vec<String> {
+        let all = "optimize photos/5.png --loss-network vgg.safetensors --recipe tiny.json";
+        all.split_whitespace().chain(more.split_whitespace()).map(str::to_owned).collect()
+    };
+    let more = "painting.png:3 photos/1.png -o out.png --iterations 4 --size 32 --json";
+    let ran = place.run(&words(more)).ended(0, &["out.png: 26×32"]);
+    let report = ran.json();
+    let total = |i: usize| {
+        let losses = &report["iterations"][i]["losses"];
+        losses["content"].as_f64().unwrap() + losses["style"].as_f64().unwrap()
+    };
+    assert_eq!(report["iterations"].as_array().unwrap().len(), 4);
+    assert!(total(3) < total(0), "{report}");
+    assert_eq!(place.read("out.png").size(), [32, 26]);
+    for (more, status, message) in [
+        ("painting.png -o out.png", 2, "--overwrite"),
+        ("painting.png -o out.xyz", 2, "xyz"),
+        ("painting.png:0 -o new.png", 2, "weights"),
+        ("none.png:2 -o new.png", 3, "none.png"),
+        ("painting.png -o new.png --from nothing", 2, "--from"),
+    ] {
+        place.run(&words(more)).ended(status, &[message]);
+    }
 }

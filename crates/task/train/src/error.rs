@@ -93,7 +93,7 @@ pub enum TrainError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
-        source: weights::WeightsError,
+        source: Box<weights::WeightsError>,
     },
     /// A style or a checkpoint cannot be written; what was there before still is.
     #[error("{path}: cannot be written: {source}", path = path.display())]
@@ -101,7 +101,7 @@ pub enum TrainError {
         /// The file.
         path: PathBuf,
         /// Why not.
-        source: weights::WeightsError,
+        source: Box<weights::WeightsError>,
     },
     /// A file is no checkpoint of a training run, or a damaged one.
     #[error("{path}: not a checkpoint of style training: {what}", path = path.display())]
@@ -160,6 +160,20 @@ impl TrainError {
         range: &'static str,
     ) -> Self {
         Self::Option { option, value: format!("{value:?}"), range }
+    }
+
+    /// What is wrong with weights, with their file.
+    pub(crate) fn weights(path: impl Into<PathBuf>) -> impl FnOnce(weights::WeightsError) -> Self {
+        let path = path.into();
+        move |source| Self::Weights { path, source: Box::new(source) }
+    }
+
+    /// Why weights cannot be written, with their file.
+    pub(crate) fn unwritable(
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(weights::WeightsError) -> Self {
+        let path = path.into();
+        move |source| Self::Unwritable { path, source: Box::new(source) }
     }
 
     /// An operating system's error, with the path it is about.

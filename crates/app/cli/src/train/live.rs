@@ -6,7 +6,7 @@ use pentimento::train::losses::Losses;
 use pentimento::train::style::{Pace, StyleRun};
 
 /// Losses, as they are told everywhere.
-pub(super) fn losses(losses: &Losses) -> String {
+pub(crate) fn losses(losses: &Losses) -> String {
     let Losses { content, style, variation } = losses;
     format!("content {content:.3e}, style {style:.3e}, variation {variation:.2e}")
 }
@@ -28,7 +28,7 @@ pub(super) fn now(run: &StyleRun, of: &Losses) -> String {
 }
 
 /// A time in round words.
-pub(super) fn time(time: Duration) -> String {
+pub(crate) fn time(time: Duration) -> String {
     match time.as_secs() {
         s @ 0..100 => format!("{s} s"),
         s @ 100..6000 => format!("{} min", s.div_ceil(60)),

@@ -2,9 +2,9 @@
 
 pub(crate) mod flags;
 mod folder;
-mod live;
+pub(crate) mod live;
 mod report;
-mod resolve;
+pub(crate) mod resolve;
 mod style;
 mod table;
 

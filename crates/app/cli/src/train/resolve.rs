@@ -43,8 +43,6 @@ pub(super) fn job(flags: &flags::Style) -> anyhow::Result<StyleJob> {
     })
 }
 
-type Change = fn(StyleRecipe, f64) -> StyleRecipe;
-
 /// The recipe that is named, with what the flags change of it.
 fn recipe(flags: &flags::Style) -> anyhow::Result<StyleRecipe> {
     let mut recipe = named_recipe(&flags.recipe)?;
@@ -54,19 +52,30 @@ fn recipe(flags: &flags::Style) -> anyhow::Result<StyleRecipe> {
     if let Some(start) = &flags.start {
         recipe.start = Some(start.to_string_lossy().into_owned()).filter(|s| s != RANDOM);
     }
-    let changes: [(Option<f64>, Change); 4] = [
-        (flags.style_weight, StyleRecipe::with_style_weight),
-        (flags.content_weight, StyleRecipe::with_content_weight),
-        (flags.tv, StyleRecipe::with_variation),
-        (flags.rate, StyleRecipe::with_rate),
-    ];
-    for (value, change) in changes {
-        recipe = value.map_or_else(|| recipe.clone(), |value| change(recipe.clone(), value));
+    weigh(&mut recipe, [flags.style_weight, flags.content_weight, flags.tv]);
+    if let Some(rate) = flags.rate {
+        recipe = recipe.with_rate(rate);
     }
     Ok(flags.steps.map_or_else(|| recipe.clone(), |steps| recipe.clone().with_steps(steps)))
 }
 
-fn named_recipe(name: &str) -> anyhow::Result<StyleRecipe> {
+/// Weighs style, content and total variation, where a flag says how.
+pub(crate) fn weigh(recipe: &mut StyleRecipe, [style, content, variation]: [Option<f64>; 3]) {
+    let mut changed = recipe.clone();
+    if let Some(weight) = style {
+        changed = changed.with_style_weight(weight);
+    }
+    if let Some(weight) = content {
+        changed = changed.with_content_weight(weight);
+    }
+    if let Some(weight) = variation {
+        changed = changed.with_variation(weight);
+    }
+    *recipe = changed;
+}
+
+/// The recipe of that name, or in that file.
+pub(crate) fn named_recipe(name: &str) -> anyhow::Result<StyleRecipe> {
     if let Some(recipe) = StyleRecipe::by_name(name) {
         return Ok(recipe);
     }
@@ -85,7 +94,10 @@ const RECIPES: &str =
 const RANDOM: &str = "random";
 
 /// The loss network in a file, or the one that was pulled under a name.
-fn loss_network(wanted: Option<&OsStr>, recipe: &mut StyleRecipe) -> anyhow::Result<LossFile> {
+pub(crate) fn loss_network(
+    wanted: Option<&OsStr>,
+    recipe: &mut StyleRecipe,
+) -> anyhow::Result<LossFile> {
     let of_recipe = || OsString::from(&recipe.loss_network);
     let wanted = wanted.map_or_else(of_recipe, OsStr::to_owned);
     let path = if Path::new(&wanted).exists() {

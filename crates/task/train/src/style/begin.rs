@@ -49,7 +49,7 @@ impl Beginning {
     ///
     /// If the file cannot be read, is damaged, or does not say which network it is of.
     pub fn from_bytes(name: &str, bytes: &[u8]) -> Result<Self, TrainError> {
-        let wrong = |source| TrainError::Weights { path: name.into(), source };
+        let wrong = |source| TrainError::weights(name)(source);
         let read = weights::read_bytes(bytes, &Limits::default()).map_err(wrong)?;
         let card = NetworkCard::from_metadata(&read.metadata).map_err(wrong)?;
         Ok(Self::Warm(Box::new(WarmStart { name: name.to_owned(), card, weights: read.tensors })))
@@ -87,8 +87,7 @@ impl Beginning {
         }
         let card = NetworkCard { notes: [].into(), ..card };
         let net = net_of(&card)?;
-        let weights = weights::fit(&net.graph, weights)
-            .map_err(|source| TrainError::Weights { path: name.into(), source })?;
+        let weights = weights::fit(&net.graph, weights).map_err(TrainError::weights(name))?;
         Ok((card, net, weights))
     }
 }

@@ -120,7 +120,7 @@ impl StyleCheckpoint {
     ///
     /// [`TrainError::Unwritable`] with the file, if the disk is full or the system refuses.
     pub fn write(&self, path: &Path) -> Result<(), TrainError> {
-        let wrong = |source| TrainError::Unwritable { path: path.to_owned(), source };
+        let wrong = TrainError::unwritable(path);
         let graph = net_of(&self.card)?.graph;
         let params = graph.params().iter().map(|p| format!("network.{}", p.name));
         let mut tensors: StateDict = params.zip(self.state.parameters.iter().cloned()).collect();
@@ -163,7 +163,7 @@ impl StyleCheckpoint {
     /// [`TrainError::Weights`] if the file cannot be read or is damaged,
     /// [`TrainError::Checkpoint`] if it is something else.
     pub fn read(path: &Path) -> Result<Self, TrainError> {
-        let wrong = |source| TrainError::Weights { path: path.to_owned(), source };
+        let wrong = |source| TrainError::weights(path)(source);
         let read = weights::read(path, &Limits::default()).map_err(wrong)?;
         let refuse = |what: String| TrainError::Checkpoint { path: path.to_owned(), what };
         let keys = Keys(&read.metadata);

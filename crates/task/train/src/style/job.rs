@@ -86,7 +86,7 @@ impl LossFile {
     ///
     /// If the file cannot be read or lacks parameters, or the network lacks a layer.
     pub fn open(path: &Path, name: &str, objective: &Objective) -> Result<Self, TrainError> {
-        let wrong = |source| TrainError::Weights { path: path.to_owned(), source };
+        let wrong = |source| TrainError::weights(path)(source);
         let net = cut(name, objective)?;
         let sha256 = sha256(path).map_err(|e| wrong(e.into()))?;
         let read = weights::read(path, &Limits::default()).map_err(wrong)?;

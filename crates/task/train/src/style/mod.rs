@@ -2,13 +2,15 @@
 //!
 //! A [`StyleRecipe`] says how; a [`StyleJob`] adds painting, photographs, loss
 //! network and the weights to begin with; a [`StyleRun`] carries it out, and can be
-//! stopped and resumed at any step. [`StyleTrainer`] is one step of it.
+//! stopped and resumed at any step. [`StyleTrainer`] is one step of it. [`optimize`] does
+//! without a network: it changes one picture.
 
 mod adjust;
 mod begin;
 mod checkpoint;
 mod health;
 mod job;
+mod optimize;
 mod recipe;
 mod run;
 mod trainer;
@@ -17,6 +19,9 @@ pub use begin::{Beginning, WarmStart};
 pub use checkpoint::{Account, Identity, StyleCheckpoint};
 pub use health::{Evaluation, Pace, is_flat};
 pub use job::{LossFile, Painting, StyleJob};
+pub use optimize::{
+    Canvas, Go, Iteration, Method, OptimizeOptions, Optimized, WeightedPainting, optimize,
+};
 pub use recipe::StyleRecipe;
 pub use run::StyleRun;
 pub use trainer::{StepReport, StyleTrainer, TrainerState};

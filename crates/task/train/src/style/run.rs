@@ -291,7 +291,7 @@ impl StyleRun {
         let names = self.trainer.net().graph.params().iter().map(|p| p.name.clone());
         let tensors: StateDict = names.zip(learnt.tensors().iter().cloned()).collect();
         weights::write(path, &tensors, &card.to_metadata(), precision)
-            .map_err(|source| TrainError::Unwritable { path: path.to_owned(), source })
+            .map_err(TrainError::unwritable(path))
     }
 
     /// What a card says of a style's making.
