@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use crate::quantity;
 pub(crate) use crate::optimize::flags::Optimize;
+use crate::quantity;
 pub(crate) use crate::train::flags::Train;
 
 /// Restyle pictures with convolutional networks, on an ordinary processor.
