@@ -10,6 +10,7 @@ use crate::flags;
 struct Line {
     name: &'static str,
     title: String,
+    painting: String,
     licence: String,
     network: String,
     bytes: usize,
@@ -23,8 +24,8 @@ pub(crate) fn run(flags: &flags::Styles) -> anyhow::Result<()> {
         return Ok(writeln!(out, "{}", serde_json::to_string_pretty(&lines)?)?);
     }
     let width = lines.iter().map(|l| l.name.len()).max().unwrap_or(0);
-    for Line { name, title, licence, .. } in &lines {
-        writeln!(out, "{name:width$}  {title}  [{licence}]")?;
+    for Line { name, painting, licence, .. } in &lines {
+        writeln!(out, "{name:width$}  {painting}  [{licence}]")?;
     }
     Ok(())
 }
@@ -32,6 +33,12 @@ pub(crate) fn run(flags: &flags::Styles) -> anyhow::Result<()> {
 fn line(style: Shipped) -> anyhow::Result<Line> {
     let card = style.card()?;
     let note = |key: &str| card.notes.get(key).cloned().unwrap_or_default();
-    let (title, licence) = (note("title"), note("licence"));
-    Ok(Line { name: style.name, title, licence, network: card.network, bytes: style.bytes.len() })
+    Ok(Line {
+        name: style.name,
+        title: note("title"),
+        painting: note("painting"),
+        licence: note("licence"),
+        bytes: style.bytes.len(),
+        network: card.network,
+    })
 }
