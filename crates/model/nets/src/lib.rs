@@ -13,6 +13,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod colorizer;
+pub mod efficientnet_lite0;
 pub mod imfw_net;
 pub mod lengstrom;
 mod registry;

@@ -3,10 +3,11 @@
 use graph::{Encoding, Graph};
 use serde::de::DeserializeOwned;
 
-use crate::{imfw_net, lengstrom, transformer_net, vgg};
+use crate::{colorizer, efficientnet_lite0, imfw_net, lengstrom, transformer_net, vgg};
 
 /// Every name that [`by_name`] knows.
-pub const NAMES: [&str; 4] = ["imfw_net", "lengstrom", "transformer_net", "vgg"];
+pub const NAMES: [&str; 6] =
+    ["colorizer", "efficientnet_lite0", "imfw_net", "lengstrom", "transformer_net", "vgg"];
 
 /// A network and how it is fed.
 #[derive(Clone, Debug)]
@@ -60,6 +61,18 @@ pub enum NetError {
 /// beyond any real network: they may come from a stranger's file.
 pub fn by_name(name: &str, config_json: &str) -> Result<Net, NetError> {
     match name {
+        "colorizer" => {
+            let config: colorizer::Config = read("colorizer", config_json)?;
+            bounded("colorizer", [("width", config.width, 2, 256)])?;
+            let graph = colorizer::graph(config);
+            Ok(Net { graph, input: Encoding::UNIT, output: None })
+        }
+        "efficientnet_lite0" => {
+            let config: efficientnet_lite0::Config = read("efficientnet_lite0", config_json)?;
+            bounded("efficientnet_lite0", [("classes", config.classes, 1, 100_000)])?;
+            let graph = efficientnet_lite0::graph(config);
+            Ok(Net { graph, input: efficientnet_lite0::ENCODING, output: None })
+        }
         "imfw_net" => {
             let config: imfw_net::Config = read("imfw_net", config_json)?;
             in_reason("imfw_net", config.width, config.residual_blocks)?;
@@ -106,9 +119,15 @@ fn read<C: DeserializeOwned>(name: &'static str, json: &str) -> Result<C, NetErr
 /// Four times the published width and six times the published depth: room to
 /// play, and still less than a gigabyte of weights.
 fn in_reason(name: &'static str, width: usize, blocks: usize) -> Result<(), NetError> {
-    for (setting, got, least, most) in
-        [("width", width, 1, 128), ("residual_blocks", blocks, 0, 32)]
-    {
+    bounded(name, [("width", width, 1, 128), ("residual_blocks", blocks, 0, 32)])
+}
+
+/// Holds each setting between its least and its greatest value.
+fn bounded<const N: usize>(
+    name: &'static str,
+    settings: [(&'static str, usize, usize, usize); N],
+) -> Result<(), NetError> {
+    for (setting, got, least, most) in settings {
         if !(least..=most).contains(&got) {
             let (got, want) = (got.to_string(), format!("{least} to {most}"));
             return Err(NetError::Setting { name, setting, got, want });
@@ -126,7 +145,8 @@ mod tests {
         for name in NAMES {
             let net = by_name(name, "").unwrap();
             assert!(net.graph.param_count() > 1_000_000, "{name}");
-            assert_eq!(net.output.is_none(), name == "vgg");
+            let gives_no_picture = ["colorizer", "efficientnet_lite0", "vgg"].contains(&name);
+            assert_eq!(net.output.is_none(), gives_no_picture);
         }
     }
 
@@ -153,7 +173,8 @@ mod tests {
     fn strangers_settings_are_refused_by_name() {
         let message = |name, json| by_name(name, json).unwrap_err().to_string();
         assert!(
-            message("esrgan", "").starts_with("there is no network \"esrgan\"; known are imfw")
+            message("esrgan", "")
+                .starts_with("there is no network \"esrgan\"; known are colorizer")
         );
         assert_eq!(message("vgg", "{"), "the settings of vgg cannot be read");
         assert_eq!(message("vgg", r#"{"depth": 17}"#), "the settings of vgg cannot be read");
