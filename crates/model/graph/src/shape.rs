@@ -37,6 +37,19 @@ pub enum ShapeError {
         /// What there is.
         got: usize,
     },
+    /// A fully connected layer has weights for another number of features: the
+    /// network goes with pictures of one size, and this is another.
+    #[error(
+        "layer {layer:?} has weights for {want} features, {got} reach it: the network wants its pictures in another size"
+    )]
+    Features {
+        /// The layer's name.
+        layer: String,
+        /// Features it has weights for.
+        want: usize,
+        /// Features that these inputs give.
+        got: usize,
+    },
     /// Two inputs of a layer do not go together.
     #[error("layer {layer:?} cannot combine {a:?} and {b:?}")]
     Mismatch {
@@ -123,6 +136,7 @@ impl Graph {
                 given
             } else {
                 let reads: Vec<Shape4> = node.inputs.iter().map(|i| shapes[i.0]).collect();
+                self.features(node, reads[0])?;
                 infer(node, &reads)?
             };
             if shape.contains(&0) {
@@ -131,6 +145,16 @@ impl Graph {
             shapes.push(shape);
         }
         Ok(shapes)
+    }
+
+    /// A fully connected layer must get the features that it has weights for.
+    fn features(&self, node: &Node, [_, c, h, w]: Shape4) -> Result<(), ShapeError> {
+        let Op::Linear { .. } = node.op else { return Ok(()) };
+        let (want, got) = (self.params[node.params[0]].shape[1], c * h * w);
+        if want == got {
+            return Ok(());
+        }
+        Err(ShapeError::Features { layer: node.name.clone(), want, got })
     }
 }
 
@@ -252,6 +276,22 @@ mod tests {
         assert_eq!(up(TransposePadding::Same), [2, 3, 10, 14]);
         let pool = out(|g, x| g.pool("p", x, Pool::new(PoolKind::Max, 2)), [5, 7]).unwrap();
         assert_eq!(pool, [2, 4, 2, 3]);
+    }
+
+    #[test]
+    fn a_dense_layer_wants_its_own_number_of_features() {
+        let dense = |hw| {
+            out(
+                |g, x| {
+                    let x = g.flatten(x);
+                    g.linear("dense", x, 4 * 6, 5)
+                },
+                hw,
+            )
+        };
+        assert_eq!(dense([2, 3]), Ok([2, 5, 1, 1]));
+        let message = dense([3, 3]).unwrap_err().to_string();
+        assert!(message.starts_with("layer \"dense\" has weights for 24 features, 36 reach it"));
     }
 
     #[test]

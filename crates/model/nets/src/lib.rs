@@ -13,6 +13,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod cats_and_dogs;
 pub mod colorizer;
 pub mod efficientnet_lite0;
 pub mod imfw_net;

@@ -3,11 +3,20 @@
 use graph::{Encoding, Graph};
 use serde::de::DeserializeOwned;
 
-use crate::{colorizer, efficientnet_lite0, imfw_net, lengstrom, transformer_net, vgg};
+use crate::{
+    cats_and_dogs, colorizer, efficientnet_lite0, imfw_net, lengstrom, transformer_net, vgg,
+};
 
 /// Every name that [`by_name`] knows.
-pub const NAMES: [&str; 6] =
-    ["colorizer", "efficientnet_lite0", "imfw_net", "lengstrom", "transformer_net", "vgg"];
+pub const NAMES: [&str; 7] = [
+    "cats_and_dogs",
+    "colorizer",
+    "efficientnet_lite0",
+    "imfw_net",
+    "lengstrom",
+    "transformer_net",
+    "vgg",
+];
 
 /// A network and how it is fed.
 #[derive(Clone, Debug)]
@@ -61,6 +70,20 @@ pub enum NetError {
 /// beyond any real network: they may come from a stranger's file.
 pub fn by_name(name: &str, config_json: &str) -> Result<Net, NetError> {
     match name {
+        "cats_and_dogs" => {
+            let config: cats_and_dogs::Config = read("cats_and_dogs", config_json)?;
+            bounded(
+                "cats_and_dogs",
+                [
+                    ("size", config.size, 46, 256),
+                    ("width", config.width, 1, 128),
+                    ("hidden", config.hidden, 1, 2048),
+                    ("classes", config.classes, 1, 100_000),
+                ],
+            )?;
+            let graph = cats_and_dogs::graph(config);
+            Ok(Net { graph, input: cats_and_dogs::INPUT, output: None })
+        }
         "colorizer" => {
             let config: colorizer::Config = read("colorizer", config_json)?;
             bounded("colorizer", [("width", config.width, 2, 256)])?;
@@ -145,7 +168,8 @@ mod tests {
         for name in NAMES {
             let net = by_name(name, "").unwrap();
             assert!(net.graph.param_count() > 1_000_000, "{name}");
-            let gives_no_picture = ["colorizer", "efficientnet_lite0", "vgg"].contains(&name);
+            let gives_no_picture =
+                ["cats_and_dogs", "colorizer", "efficientnet_lite0", "vgg"].contains(&name);
             assert_eq!(net.output.is_none(), gives_no_picture);
         }
     }
@@ -173,8 +197,7 @@ mod tests {
     fn strangers_settings_are_refused_by_name() {
         let message = |name, json| by_name(name, json).unwrap_err().to_string();
         assert!(
-            message("esrgan", "")
-                .starts_with("there is no network \"esrgan\"; known are colorizer")
+            message("esrgan", "").starts_with("there is no network \"esrgan\"; known are cats_and")
         );
         assert_eq!(message("vgg", "{"), "the settings of vgg cannot be read");
         assert_eq!(message("vgg", r#"{"depth": 17}"#), "the settings of vgg cannot be read");
