@@ -1,0 +1,93 @@
+"""The Keras references, as the tutorials write them down, and how to run one.
+
+Everything is computed in float64. Taps bear the layers' names; where Keras has
+fused an activation into a layer, `name.linear` is what the layer gives before it.
+"""
+
+import keras
+import numpy as np
+from keras import layers as L
+
+import common
+
+keras.config.set_floatx("float64")
+
+
+def cats_and_dogs():
+    """Chollet, "Deep Learning with Python", 5.2."""
+    model = keras.Sequential([L.Input((150, 150, 3), name="conv2d_input")])
+    for i, channels in enumerate([32, 64, 128, 128]):
+        suffix = f"_{i}" if i else ""
+        model.add(L.Conv2D(channels, (3, 3), activation="relu", name=f"conv2d{suffix}"))
+        model.add(L.MaxPooling2D((2, 2), name=f"max_pooling2d{suffix}"))
+    model.add(L.Flatten(name="flatten"))
+    model.add(L.Dropout(0.5, name="dropout"))
+    model.add(L.Dense(512, activation="relu", name="dense"))
+    model.add(L.Dense(1, activation="sigmoid", name="dense_1"))
+    assert model.count_params() == 3453121
+    return model
+
+
+def parameters(model, seed):
+    """Random weights under our names and in PyTorch's order of axes, put into the model."""
+    grid = None  # what a Flatten has flattened, until a Dense has used it
+    for layer in model.layers:
+        if isinstance(layer, L.Flatten):
+            grid = layer.input.shape[1:]
+        values = []
+        for variable in layer.weights:
+            shape, part = tuple(variable.shape), variable.name.split("/")[-1]
+            draw = lambda name, shape: common.parameter(seed, f"{layer.name}.{name}", shape)
+            if part == "kernel" and len(shape) == 4:
+                i, o = shape[2:]
+                value = draw("weight", (o, i, *shape[:2])).transpose(2, 3, 1, 0)
+            elif part == "kernel":
+                value = draw("weight", shape[::-1])
+                if grid is not None:
+                    h, w, c = grid
+                    value = value.reshape(-1, c, h, w).transpose(0, 2, 3, 1).reshape(shape[::-1])
+                    grid = None
+                value = value.T
+            else:
+                names = dict(gamma="weight", beta="bias", moving_mean="running_mean")
+                names |= dict(moving_variance="running_var", bias="bias")
+                value = draw(names[part], shape)
+            assert value.shape == shape, (layer.name, part, value.shape, shape)
+            values.append(value)
+        layer.set_weights(values)
+
+
+def nchw(x):
+    x = np.asarray(x)
+    return x.transpose(0, 3, 1, 2) if x.ndim == 4 else x
+
+
+def linear(layer, x):
+    """What a layer gives without its activation; nothing if it has none."""
+    activation = getattr(layer, "activation", keras.activations.linear)
+    if isinstance(layer, L.Activation) or activation is keras.activations.linear:
+        return None
+    layer.activation = keras.activations.linear
+    y = layer(x)
+    layer.activation = activation
+    return y
+
+
+def run(model, inputs):
+    """Every tap, `[N, C, H, W]` or `[N, C]`, the output last. `inputs` are NCHW."""
+    inputs = [x.transpose(0, 2, 3, 1) if x.ndim == 4 else x for x in inputs]
+    inputs = [np.asarray(x, np.float64) for x in inputs]
+    steps = [layer for layer in model.layers if not isinstance(layer, L.InputLayer)]
+    ends = [(layer.input, layer.output) for layer in steps]
+    values = keras.Model(model.inputs, ends)(inputs, training=False)
+    taps = {}
+    for layer, (x, y) in zip(steps, values):
+        before = linear(layer, x)
+        if before is not None:
+            taps[f"{layer.name}.linear"] = nchw(before)
+        if isinstance(layer, L.Flatten):
+            y = flat = nchw(x).reshape(y.shape)  # channels first, as in all our networks
+        elif isinstance(layer, L.Dropout) and len(y.shape) == 2:
+            y = flat
+        taps[layer.name] = nchw(y)
+    return taps
