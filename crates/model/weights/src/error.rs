@@ -97,6 +97,14 @@ pub enum WeightsError {
         /// The first thing that differs.
         what: String,
     },
+    /// The variables are not those of this network in Keras.
+    #[error("not Keras's {network}: {what}")]
+    Keras {
+        /// The network.
+        network: String,
+        /// The first thing that differs.
+        what: String,
+    },
     /// The file does not say which network it is and how to feed it.
     #[error("the file's metadata does not describe its network: {key} {what}")]
     Card {

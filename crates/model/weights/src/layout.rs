@@ -2,7 +2,7 @@
 
 use graph::Graph;
 
-use crate::{StateDict, Weights, WeightsError};
+use crate::{StateDict, Weights, WeightsError, keras};
 
 /// A source of checkpoints whose names or axes are not the graph's.
 ///
@@ -97,13 +97,18 @@ fn is_adams(name: &str) -> bool {
 }
 
 /// Binds a checkpoint of any known source to its graph: strictly, after
-/// [`Layout::apply`] where a layout is detected, and [`forget_running_statistics`].
+/// [`Layout::apply`] or [`keras::Table::to_graph`] where the names are of that source,
+/// and [`forget_running_statistics`].
 ///
 /// # Errors
 ///
 /// If the layout does not hold what it should, or the tensors do not fit the graph.
 pub fn fit(graph: &Graph, dict: StateDict) -> Result<Weights, WeightsError> {
-    let mut dict = renamed(dict)?;
+    let mut dict = if keras::is_keras(&dict) {
+        keras::Table::of(graph).to_graph(dict)?
+    } else {
+        renamed(dict)?
+    };
     forget_running_statistics(graph, &mut dict);
     Ok(Weights::bind(graph, dict)?)
 }
@@ -137,7 +142,11 @@ pub fn forget_running_statistics(graph: &Graph, dict: &mut StateDict) -> usize {
 ///
 /// If the layout does not hold what it should, or one of the graph's parameters has no
 /// tensor, or one of another shape.
-pub fn fit_part(graph: &Graph, dict: StateDict) -> Result<Weights, WeightsError> {
+pub fn fit_part(graph: &Graph, mut dict: StateDict) -> Result<Weights, WeightsError> {
+    if keras::is_keras(&dict) {
+        let dict = keras::Table::of(graph).part_to_graph(&mut dict)?;
+        return Ok(Weights::bind(graph, dict)?);
+    }
     let mut dict = renamed(dict)?;
     dict.retain(|name, _| graph.params().iter().any(|param| param.name == *name));
     Ok(Weights::bind(graph, dict)?)

@@ -22,6 +22,7 @@ mod checkpoint;
 mod dtype;
 mod error;
 mod inspect;
+pub mod keras;
 mod layout;
 mod npy_header;
 mod numpy;
