@@ -27,6 +27,7 @@
 //! |---|---|
 //! | [`pipeline`] | pictures through networks: one, or a folder of them |
 //! | [`train`] | networks of one's own: data, losses, optimisers, runs that can be resumed |
+//! | [`insight`] | looking into networks; plots |
 //! | [`imaging`] | pictures in and out, with profile, metadata, transparency and depth kept |
 //! | [`cpu`] | the engine: a graph and its weights, run on every core |
 //! | [`nets`] | the networks, one module per paper |
@@ -35,7 +36,7 @@
 //! | [`tensor`] | the numbers that cross the borders |
 #![forbid(unsafe_code)]
 
-pub use {cpu, graph, imaging, nets, pipeline, tensor, train, weights};
+pub use {cpu, graph, imaging, insight, nets, pipeline, tensor, train, weights};
 
 /// What a program that stylizes pictures needs.
 pub mod prelude {
