@@ -20,6 +20,7 @@ struct Maker {
 const ELSEWHERE: &[(&str, &[&str])] = &[
     ("crates/model/weights/tests/samples/make.py", &["numpy", "safetensors", "torch"]),
     ("crates/model/weights/tests/samples/make.py", &["tensorflow"]),
+    ("crates/base/imaging/src/colour/make_bins.py", &[]),
 ];
 
 /// What no script makes twice: `PyTorch`'s legacy format names each storage by its address in

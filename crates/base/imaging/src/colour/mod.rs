@@ -1,13 +1,26 @@
-//! sRGB, linear light and CIE Lab.
+//! sRGB, linear light, XYZ, CIE Lab, and colours as a choice among bins.
 //!
-//! Lab is that of scikit-image's `rgb2lab`: white point D65, 2° observer. One
-//! pixel at a time in `f32`, written so that a loop over pixels vectorises; the
-//! tests hold it to the definition in `f64`.
+//! All is that of scikit-image: white point D65, 2° observer. The functions of one
+//! pixel compute in `f32` and are written so that a loop over pixels vectorises; the
+//! tests hold them to the definition in `f64`. [`Lab`] is a whole picture, much
+//! faster. [`ab_bins`], [`SoftBins`], [`Prior`] and [`annealed_mean`] are what a
+//! network that classifies colours needs.
 
+mod bins;
+mod curve;
+mod decode;
+mod lab;
 mod pow;
+mod prior;
 
 use tensor::Tensor;
 
+pub use bins::{BINS, NEAREST, SoftBins, ab_bins};
+pub use decode::{ColorError, PAPERS_TEMPERATURE, annealed_mean};
+pub use lab::Lab;
+pub use prior::{PAPERS_LAMBDA, Prior};
+
+pub(crate) use curve::Level;
 use pow::{cbrt, powf};
 
 /// D65, 2° observer.
@@ -50,24 +63,96 @@ pub fn srgb_of_linear(light: f32) -> f32 {
     if light > 0.003_130_8 { curve } else { light * 12.92 }
 }
 
+/// The grey of one sRGB pixel: Rec. 709's weights on the encoded values.
+///
+/// # Source
+///
+/// scikit-image's `rgb2gray`. Lab's lightness is another number: there the weights
+/// are on linear light.
+#[inline(always)]
+pub fn grey_of_srgb(rgb: [f32; 3]) -> f32 {
+    dot([0.2125, 0.7154, 0.0721], rgb)
+}
+
+/// Linear sRGB in 0..=1 to XYZ, where white is 0.95047, 1, 1.08883.
+///
+/// # Source
+///
+/// scikit-image's `rgb2xyz`.
+#[inline(always)]
+pub fn xyz_of_linear(linear: [f32; 3]) -> [f32; 3] {
+    XYZ_OF_RGB.map(|row| dot(row, linear))
+}
+
+/// XYZ to linear sRGB; beyond 0..=1 where no sRGB colour is meant.
+///
+/// # Source
+///
+/// scikit-image's `xyz2rgb`, before its curve and its clamp.
+#[inline(always)]
+pub fn linear_of_xyz(xyz: [f32; 3]) -> [f32; 3] {
+    RGB_OF_XYZ.map(|row| dot(row, xyz))
+}
+
+/// XYZ to Lab: L in 0..=100, a and b about −110..=110.
+///
+/// # Source
+///
+/// CIE 15; constants as in scikit-image's `xyz2lab`.
+#[inline(always)]
+pub fn lab_of_xyz([x, y, z]: [f32; 3]) -> [f32; 3] {
+    lab_of_compressed([cie_f(x / WHITE[0]), cie_f(y / WHITE[1]), cie_f(z / WHITE[2])])
+}
+
+/// Lab to XYZ. Where b is so large that no light could be so little blue, Z is that of
+/// `f(Z)` = 0, as in scikit-image's `lab2xyz`.
+#[inline(always)]
+pub fn xyz_of_lab(lab: [f32; 3]) -> [f32; 3] {
+    let [x, y, z] = compressed_of_lab(lab).map(cie_f_inverse);
+    [x * WHITE[0], y * WHITE[1], z * WHITE[2]]
+}
+
 /// One sRGB pixel in 0..=1 to Lab: L in 0..=100, a and b about −110..=110.
 ///
 /// # Source
 ///
-/// CIE 15; constants as in scikit-image's `rgb2lab`.
+/// scikit-image's `rgb2lab`.
 #[inline(always)]
 pub fn lab_of_srgb(rgb: [f32; 3]) -> [f32; 3] {
-    let linear = rgb.map(linear_of_srgb);
-    let [x, y, z] = [0, 1, 2].map(|axis| compressed(axis, linear));
-    [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+    lab_of_linear(rgb.map(linear_of_srgb))
 }
 
 /// One Lab pixel to sRGB, clamped to 0..=1.
+///
+/// # Source
+///
+/// scikit-image's `lab2rgb`.
 #[inline(always)]
-pub fn srgb_of_lab([l, a, b]: [f32; 3]) -> [f32; 3] {
+pub fn srgb_of_lab(lab: [f32; 3]) -> [f32; 3] {
+    linear_of_lab(lab).map(|v| srgb_of_linear(v.clamp(0.0, 1.0)))
+}
+
+/// Linear sRGB in 0..=1 to Lab.
+#[inline(always)]
+pub fn lab_of_linear(linear: [f32; 3]) -> [f32; 3] {
+    lab_of_compressed([0, 1, 2].map(|axis| compressed(axis, linear)))
+}
+
+/// Lab to linear sRGB; beyond 0..=1 where no sRGB colour is meant.
+#[inline(always)]
+pub fn linear_of_lab(lab: [f32; 3]) -> [f32; 3] {
+    expanded(compressed_of_lab(lab))
+}
+
+#[inline(always)]
+fn lab_of_compressed([x, y, z]: [f32; 3]) -> [f32; 3] {
+    [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+}
+
+#[inline(always)]
+fn compressed_of_lab([l, a, b]: [f32; 3]) -> [f32; 3] {
     let y = (l + 16.0) / 116.0;
-    let light = expanded([y + a / 500.0, y, (y - b / 200.0).max(0.0)]);
-    light.map(|v| srgb_of_linear(v.clamp(0.0, 1.0)))
+    [y + a / 500.0, y, (y - b / 200.0).max(0.0)]
 }
 
 /// `f` of CIE Lab's definition of X, Y or Z (0, 1 or 2) over white, from linear sRGB.
@@ -166,9 +251,10 @@ pub(crate) mod tests {
         (0..18usize.pow(3)).map(|i| [i / 324, i / 18 % 18, i % 18].map(|v| v as f32 / 17.0))
     }
 
-    /// `powf` and `cbrt` are right to 2⁻¹⁹ of the value, so each `f`, at most 1, is
-    /// right to that and two roundings more; `a` takes 500 times two of them.
-    const LAB: f64 = 500.0 * 2.0 * 1.5 / (1u64 << 19) as f64;
+    /// `powf` is right to 2⁻¹⁹ of the value, of which the cube root leaves a third; it, the
+    /// sums and the division add roundings of less than 2⁻²¹. `a` takes 500 times two `f`,
+    /// each at most 1.
+    const LAB: f64 = 500.0 * 2.0 * (1.0 / 3.0 + 0.25) / (1u64 << 19) as f64;
 
     #[test]
     fn lab_matches_the_definition() {
@@ -181,7 +267,7 @@ pub(crate) mod tests {
         }
     }
 
-    /// Back again: an error in `f` of 2⁻¹⁹ is cubed (×3), mixed by weights of at most
+    /// Back again: an error in `f` of less than 2⁻¹⁹ is cubed (×3), mixed by weights of at most
     /// 3.24 + 1.54 + 0.5, and met by the sRGB curve's slope, 12.92 at most.
     const BACK: f32 = 3.0 * 5.3 * 12.92 / (1u32 << 19) as f32;
 
