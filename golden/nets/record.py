@@ -19,14 +19,14 @@ def random_weights(shapes):
     return {name: common.parameter(SEED, name, tuple(shape)) for name, shape in shapes}
 
 
-def record(name, run, encoding, sizes, made_with):
+def record(name, run, encoding, sizes, made_with, samples=SAMPLES):
     """`run` maps a float32 picture in the network's numbers to a dict of taps, the output last."""
     tensors = {}
     for size in sizes:
         taps = run(common.encoded(common.smooth_picture(size, SEED), **encoding))
         case, output = "x".join(map(str, size)), list(taps)[-1]
         for tap, full in taps.items():
-            count = OUTPUT_SAMPLES if tap == output else SAMPLES
+            count = OUTPUT_SAMPLES if tap == output else samples
             tensors[f"{case}/{tap}"] = common.stored(tap, full, count)
         print(name, case, output, taps[output].shape, tensors[f"{case}/{output}"][:2])
     # One entry: several would come in any order.

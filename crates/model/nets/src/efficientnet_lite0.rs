@@ -75,7 +75,9 @@ pub enum Norm {
 
 /// `[N, 3, H, W]` as [`ENCODING`] to `[N, classes, 1, 1]` logits.
 ///
-/// Taps: `stem`, `blocks.0` … `blocks.15`, `head`, `pool`.
+/// Taps: `stem`, `blocks.0` … `blocks.15`, `head`, `pool`, and the package's
+/// modules; the `ReLU6`s of a block are its `_swish` and `_swish_1`, called so
+/// whatever they are.
 pub fn graph(Config { classes }: Config) -> Graph {
     let mut g = Builder::new("efficientnet_lite0");
     let x = g.input("rgb", 3);
@@ -87,6 +89,7 @@ pub fn graph(Config { classes }: Config) -> Graph {
     let x = g.adaptive_avg_pool(x, [1, 1]);
     let x = g.tap(x, "pool");
     let x = g.dropout(x, 0.2);
+    let x = g.tap(x, "_dropout");
     let x = g.linear("_fc", x, 1280, classes);
     g.finish(x)
 }
@@ -106,22 +109,22 @@ pub fn encoder(g: &mut Builder, x: NodeId, norm: Norm) -> [NodeId; 5] {
     let x = conv_norm(g, x, (stem, norm), same(STEM, 3).stride(2));
     let x = g.activation(x, Activation::Relu6);
     let mut x = g.tap(x, "stem");
-    let (mut index, mut last_of_scale) = (0, vec![]);
+    let (mut index, mut scale, mut last_of_scale) = (0, 0, [x; 5]);
     for stage in &STAGES {
         if stage.stride == 2 {
-            last_of_scale.push(x);
+            scale += 1;
         }
         for block in 0..stage.blocks {
             let stride = if block == 0 { stage.stride } else { 1 };
             x = inverted_residual(g, x, (index, norm), &Stage { stride, ..*stage });
             index += 1;
         }
+        last_of_scale[scale] = x;
     }
-    last_of_scale.push(x);
-    last_of_scale.try_into().expect("four strides of two after the stem")
+    last_of_scale
 }
 
-/// MobileNetV2's block: wider, by channel, narrower again.
+/// `MobileNetV2`'s block: wider, by channel, narrower again.
 fn inverted_residual(
     g: &mut Builder,
     input: NodeId,
@@ -134,14 +137,17 @@ fn inverted_residual(
         let [conv_name, norm_name] = names.map(|n| format!("{block}.{n}"));
         conv_norm(g, x, (Layer { conv: &conv_name, norm: &norm_name }, norm), conv)
     };
-    let mut x = input;
+    let (mut x, mut relu) = (input, "_swish");
     if stage.expand != 1 {
         x = layer(g, x, ["_expand_conv", "_bn0"], same(inside, 1));
         x = g.activation(x, Activation::Relu6);
+        g.tap(x, &format!("{block}.{relu}"));
+        relu = "_swish_1";
     }
     let by_channel = same(inside, stage.kernel).stride(stage.stride).groups(inside);
     x = layer(g, x, ["_depthwise_conv", "_bn1"], by_channel);
     x = g.activation(x, Activation::Relu6);
+    g.tap(x, &format!("{block}.{relu}"));
     x = layer(g, x, ["_project_conv", "_bn2"], same(stage.out, 1));
     if stage.stride == 1 && channels == stage.out {
         x = g.add(x, input);

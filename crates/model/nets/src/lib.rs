@@ -14,12 +14,16 @@
 #![forbid(unsafe_code)]
 
 pub mod cats_and_dogs;
+mod classifier;
 pub mod colorizer;
 pub mod efficientnet_lite0;
 pub mod imfw_net;
 pub mod lengstrom;
+pub mod mobilenet_v2;
 mod registry;
+pub mod resnet;
 pub mod transformer_net;
 pub mod vgg;
 
-pub use registry::{NAMES, Net, NetError, by_name};
+pub use classifier::{Class, Classes, Classifier, Fit, Scores};
+pub use registry::{NAMES, Net, NetError, by_name, known_as, known_names};

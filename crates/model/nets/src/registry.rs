@@ -4,18 +4,29 @@ use graph::{Encoding, Graph};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    cats_and_dogs, colorizer, efficientnet_lite0, imfw_net, lengstrom, transformer_net, vgg,
+    Classifier, cats_and_dogs, colorizer, efficientnet_lite0, imfw_net, lengstrom, mobilenet_v2,
+    resnet, transformer_net, vgg,
 };
 
 /// Every name that [`by_name`] knows.
-pub const NAMES: [&str; 7] = [
+pub const NAMES: [&str; 9] = [
     "cats_and_dogs",
     "colorizer",
     "efficientnet_lite0",
     "imfw_net",
     "lengstrom",
+    "mobilenet_v2",
+    "resnet",
     "transformer_net",
     "vgg",
+];
+
+/// What people call networks: a name, and the name and settings for [`by_name`].
+const KNOWN_AS: [(&str, &str, &str); 4] = [
+    ("resnet18", "resnet", r#"{"depth": "18"}"#),
+    ("resnet50", "resnet", r#"{"depth": "50"}"#),
+    ("vgg16", "vgg", r#"{"depth": "16", "up_to": "classifier.6"}"#),
+    ("vgg19", "vgg", r#"{"depth": "19", "up_to": "classifier.6"}"#),
 ];
 
 /// A network and how it is fed.
@@ -27,6 +38,8 @@ pub struct Net {
     pub input: Encoding,
     /// How it gives one back, if what it gives is a picture.
     pub output: Option<Encoding>,
+    /// What it tells apart, if it is a classifier.
+    pub classifier: Option<Classifier>,
 }
 
 /// Why a weights file's network cannot be built.
@@ -69,69 +82,134 @@ pub enum NetError {
 /// If the name is none of [`NAMES`], or the settings are not its own or far
 /// beyond any real network: they may come from a stranger's file.
 pub fn by_name(name: &str, config_json: &str) -> Result<Net, NetError> {
-    match name {
-        "cats_and_dogs" => {
-            let config: cats_and_dogs::Config = read("cats_and_dogs", config_json)?;
-            bounded(
-                "cats_and_dogs",
-                [
-                    ("size", config.size, 46, 256),
-                    ("width", config.width, 1, 128),
-                    ("hidden", config.hidden, 1, 2048),
-                    ("classes", config.classes, 1, 100_000),
-                ],
-            )?;
-            let graph = cats_and_dogs::graph(config);
-            Ok(Net { graph, input: cats_and_dogs::INPUT, output: None })
-        }
-        "colorizer" => {
-            let config: colorizer::Config = read("colorizer", config_json)?;
-            bounded("colorizer", [("width", config.width, 2, 256)])?;
-            let graph = colorizer::graph(config);
-            Ok(Net { graph, input: Encoding::UNIT, output: None })
-        }
-        "efficientnet_lite0" => {
-            let config: efficientnet_lite0::Config = read("efficientnet_lite0", config_json)?;
-            bounded("efficientnet_lite0", [("classes", config.classes, 1, 100_000)])?;
-            let graph = efficientnet_lite0::graph(config);
-            Ok(Net { graph, input: efficientnet_lite0::ENCODING, output: None })
-        }
-        "imfw_net" => {
-            let config: imfw_net::Config = read("imfw_net", config_json)?;
-            in_reason("imfw_net", config.width, config.residual_blocks)?;
-            Ok(styler(imfw_net::graph(config), imfw_net::ENCODING, imfw_net::ENCODING))
-        }
-        "lengstrom" => {
-            let config: lengstrom::Config = read("lengstrom", config_json)?;
-            in_reason("lengstrom", config.width, config.residual_blocks)?;
-            Ok(styler(lengstrom::graph(config), lengstrom::INPUT, lengstrom::OUTPUT))
-        }
-        "transformer_net" => {
-            let config: transformer_net::Config = read("transformer_net", config_json)?;
-            in_reason("transformer_net", config.width, config.residual_blocks)?;
-            let encoding = transformer_net::ENCODING;
-            Ok(styler(transformer_net::graph(config), encoding, encoding))
-        }
-        "vgg" => {
-            let config: vgg::Config = read("vgg", config_json)?;
-            let taps = vgg::taps(config.depth, config.form);
-            if !taps.contains(&config.up_to) {
-                let want = format!("one of {}", taps.join(", "));
-                return Err(NetError::Setting {
-                    name: "vgg",
-                    setting: "up_to",
-                    got: config.up_to,
-                    want,
-                });
-            }
-            Ok(Net { graph: vgg::graph(&config), input: config.form.input(), output: None })
-        }
-        _ => Err(NetError::Unknown { name: name.to_owned() }),
+    let make = match name {
+        "cats_and_dogs" => make_cats_and_dogs,
+        "colorizer" => make_colorizer,
+        "efficientnet_lite0" => make_efficientnet_lite0,
+        "imfw_net" => make_imfw_net,
+        "lengstrom" => make_lengstrom,
+        "mobilenet_v2" => make_mobilenet_v2,
+        "resnet" => make_resnet,
+        "transformer_net" => make_transformer_net,
+        "vgg" => make_vgg,
+        _ => return Err(NetError::Unknown { name: name.to_owned() }),
+    };
+    make(config_json)
+}
+
+/// The name and settings for [`by_name`] of what people call a network: one of
+/// [`NAMES`], or `vgg16`, `resnet50` and the like, in any case and with dashes,
+/// underscores or neither. VGG is then the whole classifier.
+///
+/// ```
+/// assert_eq!(nets::known_as("Cats-and-Dogs"), Some(("cats_and_dogs", "{}")));
+/// let (name, config) = nets::known_as("vgg16").unwrap();
+/// assert!(nets::by_name(name, config)?.graph.find("classifier.6").is_some());
+/// # Ok::<(), nets::NetError>(())
+/// ```
+pub fn known_as(name: &str) -> Option<(&'static str, &'static str)> {
+    let bare = |name: &str| name.replace(['-', '_', ' '], "").to_lowercase();
+    let wanted = bare(name);
+    if let Some(name) = NAMES.iter().find(|known| bare(known) == wanted) {
+        return Some((name, "{}"));
     }
+    let known = KNOWN_AS.iter().find(|(known, ..)| bare(known) == wanted);
+    known.map(|&(_, name, config)| (name, config))
+}
+
+/// Every name that [`known_as`] knows, as it is best written, in order.
+pub fn known_names() -> Vec<&'static str> {
+    let mut names: Vec<&str> = NAMES.to_vec();
+    names.extend(KNOWN_AS.iter().map(|(name, ..)| name));
+    names.sort_unstable();
+    names
+}
+
+/// Classes beyond any data set here.
+const MOST_CLASSES: usize = 100_000;
+
+fn make_cats_and_dogs(json: &str) -> Result<Net, NetError> {
+    let config: cats_and_dogs::Config = read("cats_and_dogs", json)?;
+    bounded(
+        "cats_and_dogs",
+        [
+            ("size", config.size, 46, 256),
+            ("width", config.width, 1, 128),
+            ("hidden", config.hidden, 1, 2048),
+            ("classes", config.classes, 1, MOST_CLASSES),
+        ],
+    )?;
+    let classifier = Classifier::cats_and_dogs(config.size, config.classes);
+    Ok(classifying(cats_and_dogs::graph(config), cats_and_dogs::INPUT, Some(classifier)))
+}
+
+fn make_colorizer(json: &str) -> Result<Net, NetError> {
+    let config: colorizer::Config = read("colorizer", json)?;
+    bounded("colorizer", [("width", config.width, 2, 256)])?;
+    Ok(classifying(colorizer::graph(config), Encoding::UNIT, None))
+}
+
+fn make_efficientnet_lite0(json: &str) -> Result<Net, NetError> {
+    let config: efficientnet_lite0::Config = read("efficientnet_lite0", json)?;
+    bounded("efficientnet_lite0", [("classes", config.classes, 1, MOST_CLASSES)])?;
+    // The reference crops `size / (size + 32)` of the shorter side and resizes that.
+    let classifier = Classifier::imagenet(efficientnet_lite0::SIZE, 256, config.classes);
+    let graph = efficientnet_lite0::graph(config);
+    Ok(classifying(graph, efficientnet_lite0::ENCODING, Some(classifier)))
+}
+
+fn make_imfw_net(json: &str) -> Result<Net, NetError> {
+    let config: imfw_net::Config = read("imfw_net", json)?;
+    in_reason("imfw_net", config.width, config.residual_blocks)?;
+    Ok(styler(imfw_net::graph(config), imfw_net::ENCODING, imfw_net::ENCODING))
+}
+
+fn make_lengstrom(json: &str) -> Result<Net, NetError> {
+    let config: lengstrom::Config = read("lengstrom", json)?;
+    in_reason("lengstrom", config.width, config.residual_blocks)?;
+    Ok(styler(lengstrom::graph(config), lengstrom::INPUT, lengstrom::OUTPUT))
+}
+
+fn make_mobilenet_v2(json: &str) -> Result<Net, NetError> {
+    let config: mobilenet_v2::Config = read("mobilenet_v2", json)?;
+    bounded("mobilenet_v2", [("classes", config.classes, 1, MOST_CLASSES)])?;
+    let classifier = Classifier::imagenet(mobilenet_v2::SIZE, 256, config.classes);
+    Ok(classifying(mobilenet_v2::graph(config), mobilenet_v2::INPUT, Some(classifier)))
+}
+
+fn make_resnet(json: &str) -> Result<Net, NetError> {
+    let config: resnet::Config = read("resnet", json)?;
+    bounded("resnet", [("classes", config.classes, 1, MOST_CLASSES)])?;
+    let classifier = Classifier::imagenet(resnet::SIZE, 256, config.classes);
+    Ok(classifying(resnet::graph(config), resnet::INPUT, Some(classifier)))
+}
+
+fn make_transformer_net(json: &str) -> Result<Net, NetError> {
+    let config: transformer_net::Config = read("transformer_net", json)?;
+    in_reason("transformer_net", config.width, config.residual_blocks)?;
+    let encoding = transformer_net::ENCODING;
+    Ok(styler(transformer_net::graph(config), encoding, encoding))
+}
+
+fn make_vgg(json: &str) -> Result<Net, NetError> {
+    let config: vgg::Config = read("vgg", json)?;
+    bounded("vgg", [("classes", config.classes, 1, MOST_CLASSES)])?;
+    let taps = vgg::taps(config.depth, config.form);
+    if !taps.contains(&config.up_to) {
+        let (got, want) = (config.up_to, format!("one of {}", taps.join(", ")));
+        return Err(NetError::Setting { name: "vgg", setting: "up_to", got, want });
+    }
+    let classifier = Classifier::imagenet(vgg::SIZE, 256, config.classes);
+    let classifier = (config.up_to == vgg::LOGITS).then_some(classifier);
+    Ok(classifying(vgg::graph(&config), config.form.input(), classifier))
 }
 
 fn styler(graph: Graph, input: Encoding, output: Encoding) -> Net {
-    Net { graph, input, output: Some(output) }
+    Net { graph, input, output: Some(output), classifier: None }
+}
+
+fn classifying(graph: Graph, input: Encoding, classifier: Option<Classifier>) -> Net {
+    Net { graph, input, output: None, classifier }
 }
 
 fn read<C: DeserializeOwned>(name: &'static str, json: &str) -> Result<C, NetError> {
@@ -168,10 +246,32 @@ mod tests {
         for name in NAMES {
             let net = by_name(name, "").unwrap();
             assert!(net.graph.param_count() > 1_000_000, "{name}");
-            let gives_no_picture =
-                ["cats_and_dogs", "colorizer", "efficientnet_lite0", "vgg"].contains(&name);
-            assert_eq!(net.output.is_none(), gives_no_picture);
+            let styles = ["imfw_net", "lengstrom", "transformer_net"].contains(&name);
+            assert_eq!(net.output.is_some(), styles, "{name}");
+            assert!(!styles || net.classifier.is_none(), "{name}");
         }
+    }
+
+    #[test]
+    fn everything_is_known_by_what_people_call_it() {
+        for name in known_names() {
+            let (network, config) = known_as(&name.to_uppercase().replace('_', "-")).unwrap();
+            assert!(by_name(network, config).is_ok(), "{name}");
+        }
+        assert_eq!(known_as("vgg"), Some(("vgg", "{}")));
+        assert_eq!(known_as("vgg17"), None);
+    }
+
+    #[test]
+    fn a_classifier_says_what_it_is_fed_and_what_it_tells_apart() {
+        let of = |name: &str| {
+            let (network, config) = known_as(name).unwrap();
+            by_name(network, config).unwrap().classifier
+        };
+        assert_eq!(of("ResNet-50").unwrap().size, 224);
+        assert_eq!(of("cats-and-dogs").unwrap().size, 150);
+        assert_eq!((of("vgg"), of("imfwnet")), (None, None));
+        assert!(of("vgg16").is_some());
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! VGG's convolutions: what perceptual losses look through.
+//! VGG: the convolutions that perceptual losses look through, and the classifier.
 //!
 //! # Source
 //!
 //! Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale
-//! Image Recognition" (ICLR 2015), configurations D and E without the
-//! classifier. Parameter names are torchvision's in the plain form.
+//! Image Recognition" (ICLR 2015), configurations D and E. Parameter names are
+//! torchvision's in the plain form, and as there the features are brought to 7×7
+//! by averages, so that the classifier takes pictures of any size.
 //!
 //! The *normalised* form is `AdaIN`'s encoder (Huang and Belongie, ICCV 2017):
 //! weights scaled so that each channel's mean activation is 1, reflection
@@ -42,13 +43,43 @@ pub struct Config {
     pub depth: Depth,
     /// Plain.
     pub form: Form,
-    /// The tap after which the network ends. `pool5`, the last.
+    /// The tap after which the network ends. `pool5`, the last of the convolutions';
+    /// the plain form goes on to [`LOGITS`].
     pub up_to: String,
+    /// What the classifier tells apart, where there is one. `ImageNet`'s 1000.
+    #[serde(skip_serializing_if = "is_imagenets")]
+    pub classes: usize,
+}
+
+/// The classifier's output.
+pub const LOGITS: &str = "classifier.6";
+
+/// Height and width of the pictures it is trained on.
+pub const SIZE: usize = 224;
+
+/// `ImageNet`'s classes.
+const CLASSES: usize = 1000;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_imagenets(classes: &usize) -> bool {
+    *classes == CLASSES
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { depth: Depth::Sixteen, form: Form::Plain, up_to: "pool5".to_owned() }
+        Self {
+            depth: Depth::Sixteen,
+            form: Form::Plain,
+            up_to: "pool5".to_owned(),
+            classes: CLASSES,
+        }
+    }
+}
+
+impl Config {
+    /// The whole classifier, logits of `ImageNet`'s classes.
+    pub fn classifier(depth: Depth) -> Self {
+        Self { depth, up_to: LOGITS.to_owned(), ..Self::default() }
     }
 }
 
@@ -63,13 +94,14 @@ impl Form {
 }
 
 /// `[N, 3, H, W]` as [`Form::input`] to the tap's features; each pooling halves
-/// the sides. Taps: `conv1_1`, `relu1_1`, …, `pool1`, ….
+/// the sides. Taps: `conv1_1`, `relu1_1`, …, `pool1`, …; in the plain form then
+/// torchvision's `avgpool`, `flatten`, `classifier.0` … `classifier.6`.
 ///
 /// # Panics
 ///
 /// If no layer is called `config.up_to`; [`taps`] lists them.
 pub fn graph(config: &Config) -> Graph {
-    let whole = stack(config.depth, config.form);
+    let whole = stack(config);
     let Some(end) = whole.find(&config.up_to) else {
         panic!("{:?} has no layer {:?}", config.depth, config.up_to);
     };
@@ -78,10 +110,11 @@ pub fn graph(config: &Config) -> Graph {
 
 /// Every name that `up_to` may have.
 pub fn taps(depth: Depth, form: Form) -> Vec<String> {
-    stack(depth, form).nodes().iter().skip(1).map(|n| n.name.clone()).collect()
+    let config = Config { depth, form, ..Config::default() };
+    stack(&config).nodes().iter().skip(1).map(|n| n.name.clone()).collect()
 }
 
-fn stack(depth: Depth, form: Form) -> Graph {
+fn stack(&Config { depth, form, classes, .. }: &Config) -> Graph {
     let (name, layers) = match depth {
         Depth::Sixteen => ("vgg16", [2, 2, 3, 3, 3]),
         Depth::Nineteen => ("vgg19", [2, 2, 4, 4, 4]),
@@ -101,7 +134,27 @@ fn stack(depth: Depth, form: Form) -> Graph {
         x = g.pool(&format!("pool{block}"), x, pool(form));
         index += 1;
     }
+    if form == Form::Plain {
+        x = classifier(&mut g, x, classes);
+    }
     g.finish(x)
+}
+
+/// Configuration D's last rows: 4096, 4096, classes.
+fn classifier(g: &mut Builder, x: NodeId, classes: usize) -> NodeId {
+    const HIDDEN: usize = 4096;
+    let x = g.adaptive_avg_pool(x, [7, 7]);
+    let x = g.tap(x, "avgpool");
+    let x = g.flatten(x);
+    let mut x = g.tap(x, "flatten");
+    for (index, features) in [(0, 512 * 7 * 7), (3, HIDDEN)] {
+        x = g.linear(&format!("classifier.{index}"), x, features, HIDDEN);
+        x = g.relu(x);
+        x = g.tap(x, &format!("classifier.{}", index + 1));
+        x = g.dropout(x, 0.5);
+        x = g.tap(x, &format!("classifier.{}", index + 2));
+    }
+    g.linear(LOGITS, x, HIDDEN, classes)
 }
 
 fn conv_relu(g: &mut Builder, x: NodeId, form: Form, at: [usize; 4]) -> NodeId {
@@ -131,7 +184,7 @@ mod tests {
     use super::*;
 
     fn cut(depth: Depth, form: Form, up_to: &str) -> Graph {
-        graph(&Config { depth, form, up_to: up_to.to_owned() })
+        graph(&Config { depth, form, up_to: up_to.to_owned(), ..Config::default() })
     }
 
     #[test]
@@ -176,7 +229,22 @@ mod tests {
                 assert!(names.contains(&format!("relu{block}_{layer}")));
             }
         }
-        assert_eq!(names.len(), 16 + 16 + 5);
+        assert_eq!(names.len(), 16 + 16 + 5 + 9);
+        assert_eq!(names.last().unwrap(), LOGITS);
+        assert_eq!(taps(Depth::Nineteen, Form::Normalised).last().unwrap(), "pool5");
+    }
+
+    #[test]
+    fn the_classifier_is_torchvisions() {
+        let count = |depth| graph(&Config::classifier(depth)).param_count();
+        assert_eq!([count(Depth::Sixteen), count(Depth::Nineteen)], [138_357_544, 143_667_240]);
+        let g = graph(&Config { classes: 7, ..Config::classifier(Depth::Sixteen) });
+        for size in [32, SIZE] {
+            let out = g.shapes(&[[2, 3, size, size]]).unwrap()[g.output().index()];
+            assert_eq!(out, [2, 7, 1, 1]);
+        }
+        let names: Vec<&str> = g.params()[26..].iter().map(|p| p.name.as_str()).collect();
+        assert_eq!(names[..3], ["classifier.0.weight", "classifier.0.bias", "classifier.3.weight"]);
     }
 
     #[test]
