@@ -20,6 +20,8 @@ for name in fuzz_targets/*.rs; do
     weights_numpy) seeds="$samples/*.npy $samples/stored.npz $samples/deflated.npz" ;;
     weights_pytorch) seeds=$samples/*.pth ;;
     weights_tensorflow) seeds="$samples/*.ckpt $samples/*.index" ;;
+    weights_hdf5) seeds=$samples/*.h5 ;;
+    weights_keras) seeds="$samples/k3.keras $samples/k30.keras $samples/evil.*.keras" ;;
     imaging_decode)
         # All but what Pillow decoded them to.
         find ../golden/imaging -maxdepth 1 -type f ! -name '*.raw' ! -name '*.py' \
@@ -32,6 +34,6 @@ for name in fuzz_targets/*.rs; do
     [ -z "$seeds" ] || cp $seeds "corpus/$name/"
     echo "== $name"
     "${CARGO_TARGET_DIR:-target}/$target/release/$name" -max_total_time="$seconds" \
-        -rss_limit_mb=512 -malloc_limit_mb=256 -timeout=5 -max_len=8192 -print_final_stats=1 -verbosity=0 \
+        -rss_limit_mb=512 -malloc_limit_mb=256 -timeout=5 -max_len=16384 -print_final_stats=1 -verbosity=0 \
         -artifact_prefix="artifacts/$name/" "corpus/$name"
 done

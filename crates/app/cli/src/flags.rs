@@ -167,7 +167,7 @@ pub(crate) enum Weights {
 /// Show what a file of weights holds. Runs nothing that is in it.
 #[derive(Args, Debug)]
 pub(crate) struct Inspect {
-    /// safetensors, PyTorch, NumPy or TensorFlow.
+    /// safetensors, PyTorch, NumPy, TensorFlow or Keras.
     #[arg(value_hint = ValueHint::AnyPath)]
     pub(crate) file: PathBuf,
 
@@ -183,7 +183,7 @@ pub(crate) struct Inspect {
 #[derive(Args, Debug)]
 #[command(after_help = CONVERT_HELP)]
 pub(crate) struct Convert {
-    /// safetensors, PyTorch, NumPy or TensorFlow.
+    /// safetensors, PyTorch, NumPy, TensorFlow or Keras.
     #[arg(value_hint = ValueHint::AnyPath)]
     pub(crate) input: PathBuf,
 

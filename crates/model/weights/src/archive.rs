@@ -109,6 +109,24 @@ impl<'a> Archive<'a> {
         Ok(MemberReader { inner, crc: Crc::new(), want: member.crc, left: member.size })
     }
 
+    /// One member as a file of its own: a stretch of this one if it is stored, and held in
+    /// memory if it is deflated.
+    pub(crate) fn into_member(
+        mut self,
+        index: usize,
+        limits: &Limits,
+    ) -> Result<Source<'a>, WeightsError> {
+        let Member { size, method, .. } = self.members[index];
+        if method == Method::Deflated {
+            let bytes = self.read(index, limits.bytes.saturating_add(limits.header))?;
+            return Ok(Source::owned(bytes));
+        }
+        let mut reader = self.reader(index)?;
+        io::copy(&mut reader, &mut io::sink()).map_err(|e| io_error(Format::Zip, 0, e))?;
+        let end = self.source.stream_position()?;
+        Ok(self.source.stretch(end - size, size))
+    }
+
     /// All bytes of a member, if they are within `limit`.
     pub(crate) fn read(&mut self, index: usize, limit: u64) -> Result<Vec<u8>, WeightsError> {
         let Member { size, header, .. } = self.members[index];

@@ -6,7 +6,9 @@ use std::path::Path;
 
 use crate::archive::Archive;
 use crate::source::{Source, volume};
-use crate::{DType, Limits, StateDict, WeightsError, numpy, pytorch, safetensors, tensorflow};
+use crate::{
+    DType, Limits, StateDict, WeightsError, hdf5, keras, numpy, pytorch, safetensors, tensorflow,
+};
 
 /// A kind of file that holds tensors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -29,6 +31,10 @@ pub enum Format {
     TensorflowV1,
     /// TensorFlow's bundle: `.index` and `.data-00000-of-0000N`.
     TensorflowV2,
+    /// HDF5: Keras's weights or whole models (`.h5`), or anybody's arrays.
+    Hdf5,
+    /// Keras 3's archive (`.keras`): a configuration and HDF5 in a zip file.
+    Keras,
 }
 
 impl fmt::Display for Format {
@@ -42,6 +48,8 @@ impl fmt::Display for Format {
             Self::PytorchLegacy => "legacy PyTorch",
             Self::TensorflowV1 => "TensorFlow V1",
             Self::TensorflowV2 => "TensorFlow V2",
+            Self::Hdf5 => "HDF5",
+            Self::Keras => "Keras",
         })
     }
 }
@@ -215,6 +223,9 @@ fn open_source<'a>(
     if tensorflow::is_table(&mut source)? {
         return tensorflow::open(source, shards, limits);
     }
+    if hdf5::is_hdf5(&head) {
+        return Ok((Format::Hdf5, Box::new(keras::H5::open(source, limits)?)));
+    }
     if safetensors::looks_like(&head) {
         let reader = safetensors::Safetensors::open(source, limits)?;
         return Ok((Format::Safetensors, Box::new(reader)));
@@ -226,11 +237,15 @@ fn open_source<'a>(
     Err(WeightsError::UnknownFormat)
 }
 
-/// A zip file is `PyTorch`'s if it has a pickle in it, and NumPy's otherwise.
+/// A zip file is `PyTorch`'s if it has a pickle in it, Keras's if it has Keras's weights in
+/// it, and NumPy's otherwise.
 fn open_zip<'a>(source: Source<'a>, limits: &Limits) -> Result<Opened<'a>, WeightsError> {
     let archive = Archive::open(source, limits)?;
     if archive.names().any(pytorch::is_main_member) {
         return Ok((Format::PytorchZip, Box::new(pytorch::Zip::open(archive, limits)?)));
+    }
+    if archive.names().any(keras::is_main_member) {
+        return Ok((Format::Keras, Box::new(keras::KerasArchive::open(archive, limits)?)));
     }
     Ok((Format::Npz, Box::new(numpy::Npz::open(archive, limits)?)))
 }

@@ -49,7 +49,7 @@ fn within(need: u64, limit: u64) -> Result<(), WeightsError> {
 #[non_exhaustive]
 pub enum WeightsError {
     /// The bytes are no checkpoint that this crate knows.
-    #[error("not a checkpoint: expected safetensors, NumPy, PyTorch or TensorFlow")]
+    #[error("not a checkpoint: expected safetensors, NumPy, PyTorch, TensorFlow or Keras")]
     UnknownFormat,
     /// The file ends early or contradicts its own format.
     #[error("corrupt {format} file at byte {offset}: {what}")]
@@ -66,6 +66,17 @@ pub enum WeightsError {
     ForbiddenGlobal {
         /// Its full name, `module.name`.
         global: String,
+    },
+    /// A model's configuration holds code, or names some to be imported.
+    #[error(
+        "the model's configuration holds code: layer {layer:?} {what}; \
+         only its weights, saved alone (save_weights), can be read"
+    )]
+    ForbiddenCode {
+        /// The layer, or what is nearest to it.
+        layer: String,
+        /// What it is or wants.
+        what: String,
     },
     /// Reading on would go over a limit set by the caller.
     #[error("the file needs {need} bytes of memory, the limit is {limit}")]

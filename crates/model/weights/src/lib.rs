@@ -1,6 +1,6 @@
 //! Everyone's checkpoints, read safely and bound strictly.
 //!
-//! [`read`] takes safetensors, NumPy, PyTorch and TensorFlow files, told by their
+//! [`read`] takes safetensors, NumPy, PyTorch, TensorFlow and Keras files, told by their
 //! content, to a [`StateDict`]; [`fit`] binds it to a network; [`write()`] makes the
 //! house format, safetensors whose metadata ([`NetworkCard`]) say which network it
 //! is and how to feed it.
@@ -21,6 +21,7 @@ mod card;
 mod checkpoint;
 mod dtype;
 mod error;
+mod hdf5;
 mod inspect;
 pub mod keras;
 mod layout;

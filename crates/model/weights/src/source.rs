@@ -24,6 +24,16 @@ impl<'a> Source<'a> {
         Self { inner: Box::new(Cursor::new(bytes)), len: bytes.len() as u64 }
     }
 
+    pub(crate) fn owned(bytes: Vec<u8>) -> Self {
+        let len = bytes.len() as u64;
+        Self { inner: Box::new(Cursor::new(bytes)), len }
+    }
+
+    /// A stretch of a file, which must lie inside it, as a file of its own.
+    pub(crate) fn stretch(self, start: u64, len: u64) -> Self {
+        Self { inner: Box::new(Stretch { inner: self.inner, start, len, at: 0 }), len }
+    }
+
     pub(crate) fn len(&self) -> u64 {
         self.len
     }
@@ -78,6 +88,39 @@ impl Read for Source<'_> {
 impl Seek for Source<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.inner.seek(to)
+    }
+}
+
+/// Part of a file; `at` counts from its start.
+struct Stretch<'a> {
+    inner: Box<dyn ReadSeek + 'a>,
+    start: u64,
+    len: u64,
+    at: u64,
+}
+
+impl Read for Stretch<'_> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.len.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        let most = to.len().min(left);
+        let n = self.inner.read(&mut to[..most])?;
+        self.at += n as u64;
+        Ok(n)
+    }
+}
+
+impl Seek for Stretch<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+            SeekFrom::End(by) => self.len.checked_add_signed(by),
+        };
+        let place = at.and_then(|at| self.start.checked_add(at));
+        let place = place.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        self.inner.seek(SeekFrom::Start(place))?;
+        self.at = place - self.start;
+        Ok(self.at)
     }
 }
 

@@ -26,10 +26,16 @@
 //! Keras's, add that function to [`layer_names`]'s list, under the graph's name: then
 //! [`fit`](crate::fit) finds it, and the writers do.
 
+mod archive;
 mod axes;
+mod config;
+mod h5;
 mod names;
 mod table;
+mod variables;
 
+pub(crate) use archive::{KerasArchive, is_main_member};
 pub use axes::Axes;
+pub(crate) use h5::H5;
 pub use names::{is_keras, layer_names};
 pub use table::{Row, Table};
