@@ -89,5 +89,48 @@ def run(model, inputs):
             y = flat = nchw(x).reshape(y.shape)  # channels first, as in all our networks
         elif isinstance(layer, L.Dropout) and len(y.shape) == 2:
             y = flat
-        taps[layer.name] = nchw(y)
+        if not isinstance(layer, L.RepeatVector):  # half of a step: Reshape is the other
+            taps[layer.name] = nchw(y)
     return taps
+
+
+def convolutions(x, rows):
+    """Rows of the colouring tutorial: channels, `(channels, stride)`, "tanh" or "up"."""
+    for row in rows:
+        if row == "up":
+            x = L.UpSampling2D((2, 2))(x)
+        elif row == "tanh":
+            x = L.Conv2D(2, (3, 3), activation="tanh", padding="same")(x)
+        else:
+            channels, stride = row if isinstance(row, tuple) else (row, 1)
+            x = L.Conv2D(channels, (3, 3), activation="relu", padding="same", strides=stride)(x)
+    return x
+
+
+def colour(rows):
+    """Alpha and beta of the colouring tutorial."""
+    keras.backend.clear_session()
+    lightness = L.Input((None, None, 1))
+    return keras.Model(lightness, convolutions(lightness, rows))
+
+
+def colour_alpha():
+    return colour([(8, 2), 8, 16, (16, 2), 32, (32, 2), "up", 32, "up", 16, "up", "tanh"])
+
+
+def colour_beta():
+    down = [64, (64, 2), 128, (128, 2), 256, (256, 2), 512, 256, 128]
+    return colour(down + ["up", 64, "up", 32, "tanh", "up"])
+
+
+def colour_full(height, width):
+    """The tutorial's fusion, whose RepeatVector fixes the size."""
+    keras.backend.clear_session()
+    lightness, classes = L.Input((height, width, 1)), L.Input((1000,))
+    x = convolutions(lightness, [(64, 2), 128, (128, 2), 256, (256, 2), 512, 512, 256])
+    grid = x.shape[1:3]
+    seen = L.Reshape((*grid, 1000))(L.RepeatVector(grid[0] * grid[1])(classes))
+    x = L.concatenate([x, seen], axis=3)
+    x = L.Conv2D(256, (1, 1), activation="relu", padding="same")(x)
+    x = convolutions(x, [128, "up", 64, "up", 32, 16, "tanh", "up"])
+    return keras.Model([lightness, classes], x)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import safetensors.numpy
 
 import common
@@ -19,16 +20,31 @@ def random_weights(shapes):
     return {name: common.parameter(SEED, name, tuple(shape)) for name, shape in shapes}
 
 
+def classes(n, count):
+    """Made-up probabilities of classes, `[n, count]`; only nearly of sum 1."""
+    drawn = common.signed(common.named(SEED, "classes"), (n, count))
+    return (drawn + np.float32(1)) / np.float32(count)
+
+
 def record(name, run, encoding, sizes, made_with, samples=SAMPLES):
     """`run` maps a float32 picture in the network's numbers to a dict of taps, the output last."""
     tensors = {}
     for size in sizes:
         taps = run(common.encoded(common.smooth_picture(size, SEED), **encoding))
-        case, output = "x".join(map(str, size)), list(taps)[-1]
-        for tap, full in taps.items():
-            count = OUTPUT_SAMPLES if tap == output else samples
-            tensors[f"{case}/{tap}"] = common.stored(tap, full, count)
-        print(name, case, output, taps[output].shape, tensors[f"{case}/{output}"][:2])
+        tensors |= stored(taps, size, name, samples)
+    save(name, tensors, made_with)
+
+
+def stored(taps, size, name, samples=SAMPLES):
+    """What is kept of a run on a picture of this size."""
+    case, output = "x".join(map(str, size)), list(taps)[-1]
+    count = lambda tap: OUTPUT_SAMPLES if tap == output else samples
+    kept = {f"{case}/{tap}": common.stored(tap, full, count(tap)) for tap, full in taps.items()}
+    print(name, case, output, taps[output].shape, kept[f"{case}/{output}"][:2])
+    return kept
+
+
+def save(name, tensors, made_with):
     # One entry: several would come in any order.
     path = Path(__file__).parent / f"{name}.safetensors"
     safetensors.numpy.save_file(tensors, path, {"made_with": f"{made_with}, seed {SEED}"})

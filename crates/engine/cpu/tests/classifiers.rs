@@ -1,4 +1,4 @@
-//! Every tap of every classifier against Keras or PyTorch on random weights.
+//! Every tap of every classifier, and of what colours, against Keras or PyTorch on random weights.
 //!
 //! These networks are large: every tap at once at the best CPU level, where little
 //! is fused, and the output alone at all levels, where everything is.
@@ -87,4 +87,13 @@ fn vgg16_with_its_classifier_is_torchvisions() {
 fn vgg19_with_its_classifier_is_torchvisions() {
     let config = r#"{"depth": "19", "up_to": "classifier.6"}"#;
     hold("vgg19_classifier", ("vgg", config), &SIZES[..1]);
+}
+
+const COLOUR_SIZES: [Shape4; 2] = [[1, 1, 37, 51], [2, 1, 32, 48]];
+
+#[test]
+fn the_colouring_tutorials_networks_are_kerass() {
+    for name in ["colour_alpha", "colour_beta", "colour_full"] {
+        hold(name, (name, ""), &COLOUR_SIZES);
+    }
 }

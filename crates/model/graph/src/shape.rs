@@ -1,4 +1,4 @@
-use crate::{Conv, ConvTranspose, Graph, Node, Op, PadMode, Padding, TransposePadding};
+use crate::{Conv, ConvTranspose, Graph, Node, NodeId, Op, PadMode, Padding, TransposePadding};
 
 /// `[N, C, H, W]`.
 pub type Shape4 = [usize; 4];
@@ -115,6 +115,22 @@ impl ConvTranspose {
 }
 
 impl Graph {
+    /// The shapes of all inputs for `n` pictures of this height and width: an input
+    /// that is only ever repeated over a plane has no height and width of its own.
+    pub fn input_shapes(&self, n: usize, [height, width]: [usize; 2]) -> Vec<Shape4> {
+        let is_repeated = |id: &NodeId| {
+            let mut readers = self.nodes.iter().filter(|node| node.inputs.contains(id)).peekable();
+            readers.peek().is_some()
+                && readers.all(|node| node.op == Op::BroadcastSpace && node.inputs[1] != *id)
+        };
+        let shape = |id: &NodeId| {
+            let Op::Input { channels } = self.nodes[id.index()].op else { unreachable!() };
+            let [h, w] = if is_repeated(id) { [1, 1] } else { [height, width] };
+            [n, channels, h, w]
+        };
+        self.inputs.iter().map(shape).collect()
+    }
+
     /// The shape of every node's output, for inputs of these shapes.
     ///
     /// # Errors
@@ -252,7 +268,7 @@ mod tests {
     use crate::{Builder, Pool, PoolKind};
 
     fn out(
-        build: impl FnOnce(&mut Builder, crate::NodeId) -> crate::NodeId,
+        build: impl FnOnce(&mut Builder, NodeId) -> NodeId,
         hw: [usize; 2],
     ) -> Result<Shape4, ShapeError> {
         let mut g = Builder::new("test");
@@ -276,6 +292,15 @@ mod tests {
         assert_eq!(up(TransposePadding::Same), [2, 3, 10, 14]);
         let pool = out(|g, x| g.pool("p", x, Pool::new(PoolKind::Max, 2)), [5, 7]).unwrap();
         assert_eq!(pool, [2, 4, 2, 3]);
+    }
+
+    #[test]
+    fn an_input_without_a_plane_is_told_from_a_picture() {
+        let mut g = Builder::new("test");
+        let (x, classes) = (g.input("x", 4), g.input("classes", 7));
+        let seen = g.broadcast_space(classes, x);
+        let y = g.concat(&[x, seen]);
+        assert_eq!(g.finish(y).input_shapes(2, [5, 6]), [[2, 4, 5, 6], [2, 7, 1, 1]]);
     }
 
     #[test]

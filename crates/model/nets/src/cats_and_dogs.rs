@@ -14,6 +14,8 @@
 
 use graph::{Activation, Builder, Conv, Encoding, Graph, NodeId, Pool, PoolKind};
 
+use crate::colour_tutorial::numbered;
+
 /// How the network wants its picture: `rescale=1./255`.
 pub const INPUT: Encoding = Encoding::UNIT;
 
@@ -72,11 +74,6 @@ pub fn graph(Config { size, width, hidden, classes }: Config) -> Graph {
         g.tap(x, "dense_1");
     }
     g.finish(x)
-}
-
-/// `conv2d`, `conv2d_1`, …: how Keras numbers layers of a kind.
-fn numbered(kind: &str, index: usize) -> String {
-    if index == 0 { kind.to_owned() } else { format!("{kind}_{index}") }
 }
 
 fn activated(g: &mut Builder, x: NodeId, name: &str, activation: Activation) -> NodeId {

@@ -16,6 +16,7 @@
 pub mod cats_and_dogs;
 mod classifier;
 pub mod colorizer;
+pub mod colour_tutorial;
 pub mod efficientnet_lite0;
 pub mod imfw_net;
 pub mod lengstrom;

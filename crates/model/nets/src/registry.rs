@@ -4,14 +4,17 @@ use graph::{Encoding, Graph};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Classifier, cats_and_dogs, colorizer, efficientnet_lite0, imfw_net, lengstrom, mobilenet_v2,
-    resnet, transformer_net, vgg,
+    Classifier, cats_and_dogs, colorizer, colour_tutorial, efficientnet_lite0, imfw_net, lengstrom,
+    mobilenet_v2, resnet, transformer_net, vgg,
 };
 
 /// Every name that [`by_name`] knows.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 12] = [
     "cats_and_dogs",
     "colorizer",
+    "colour_alpha",
+    "colour_beta",
+    "colour_full",
     "efficientnet_lite0",
     "imfw_net",
     "lengstrom",
@@ -34,7 +37,8 @@ const KNOWN_AS: [(&str, &str, &str); 4] = [
 pub struct Net {
     /// What it computes.
     pub graph: Graph,
-    /// How it wants its picture.
+    /// How it wants its picture, if that is red, green and blue: a network that
+    /// colours gets lightness, as its documentation says.
     pub input: Encoding,
     /// How it gives one back, if what it gives is a picture.
     pub output: Option<Encoding>,
@@ -85,6 +89,9 @@ pub fn by_name(name: &str, config_json: &str) -> Result<Net, NetError> {
     let make = match name {
         "cats_and_dogs" => make_cats_and_dogs,
         "colorizer" => make_colorizer,
+        "colour_alpha" => make_colour_alpha,
+        "colour_beta" => make_colour_beta,
+        "colour_full" => make_colour_full,
         "efficientnet_lite0" => make_efficientnet_lite0,
         "imfw_net" => make_imfw_net,
         "lengstrom" => make_lengstrom,
@@ -140,13 +147,29 @@ fn make_cats_and_dogs(json: &str) -> Result<Net, NetError> {
         ],
     )?;
     let classifier = Classifier::cats_and_dogs(config.size, config.classes);
-    Ok(classifying(cats_and_dogs::graph(config), cats_and_dogs::INPUT, Some(classifier)))
+    Ok(other(cats_and_dogs::graph(config), cats_and_dogs::INPUT, Some(classifier)))
 }
 
 fn make_colorizer(json: &str) -> Result<Net, NetError> {
     let config: colorizer::Config = read("colorizer", json)?;
     bounded("colorizer", [("width", config.width, 2, 256)])?;
-    Ok(classifying(colorizer::graph(config), Encoding::UNIT, None))
+    Ok(other(colorizer::graph(config), Encoding::UNIT, None))
+}
+
+fn make_colour_alpha(json: &str) -> Result<Net, NetError> {
+    let graph = colour_tutorial::alpha(read("colour_alpha", json)?);
+    Ok(other(graph, Encoding::UNIT, None))
+}
+
+fn make_colour_beta(json: &str) -> Result<Net, NetError> {
+    let graph = colour_tutorial::beta(read("colour_beta", json)?);
+    Ok(other(graph, Encoding::UNIT, None))
+}
+
+fn make_colour_full(json: &str) -> Result<Net, NetError> {
+    let config: colour_tutorial::FullConfig = read("colour_full", json)?;
+    bounded("colour_full", [("classes", config.classes, 1, MOST_CLASSES)])?;
+    Ok(other(colour_tutorial::full(config), Encoding::UNIT, None))
 }
 
 fn make_efficientnet_lite0(json: &str) -> Result<Net, NetError> {
@@ -155,7 +178,7 @@ fn make_efficientnet_lite0(json: &str) -> Result<Net, NetError> {
     // The reference crops `size / (size + 32)` of the shorter side and resizes that.
     let classifier = Classifier::imagenet(efficientnet_lite0::SIZE, 256, config.classes);
     let graph = efficientnet_lite0::graph(config);
-    Ok(classifying(graph, efficientnet_lite0::ENCODING, Some(classifier)))
+    Ok(other(graph, efficientnet_lite0::ENCODING, Some(classifier)))
 }
 
 fn make_imfw_net(json: &str) -> Result<Net, NetError> {
@@ -174,14 +197,14 @@ fn make_mobilenet_v2(json: &str) -> Result<Net, NetError> {
     let config: mobilenet_v2::Config = read("mobilenet_v2", json)?;
     bounded("mobilenet_v2", [("classes", config.classes, 1, MOST_CLASSES)])?;
     let classifier = Classifier::imagenet(mobilenet_v2::SIZE, 256, config.classes);
-    Ok(classifying(mobilenet_v2::graph(config), mobilenet_v2::INPUT, Some(classifier)))
+    Ok(other(mobilenet_v2::graph(config), mobilenet_v2::INPUT, Some(classifier)))
 }
 
 fn make_resnet(json: &str) -> Result<Net, NetError> {
     let config: resnet::Config = read("resnet", json)?;
     bounded("resnet", [("classes", config.classes, 1, MOST_CLASSES)])?;
     let classifier = Classifier::imagenet(resnet::SIZE, 256, config.classes);
-    Ok(classifying(resnet::graph(config), resnet::INPUT, Some(classifier)))
+    Ok(other(resnet::graph(config), resnet::INPUT, Some(classifier)))
 }
 
 fn make_transformer_net(json: &str) -> Result<Net, NetError> {
@@ -201,14 +224,14 @@ fn make_vgg(json: &str) -> Result<Net, NetError> {
     }
     let classifier = Classifier::imagenet(vgg::SIZE, 256, config.classes);
     let classifier = (config.up_to == vgg::LOGITS).then_some(classifier);
-    Ok(classifying(vgg::graph(&config), config.form.input(), classifier))
+    Ok(other(vgg::graph(&config), config.form.input(), classifier))
 }
 
 fn styler(graph: Graph, input: Encoding, output: Encoding) -> Net {
     Net { graph, input, output: Some(output), classifier: None }
 }
 
-fn classifying(graph: Graph, input: Encoding, classifier: Option<Classifier>) -> Net {
+fn other(graph: Graph, input: Encoding, classifier: Option<Classifier>) -> Net {
     Net { graph, input, output: None, classifier }
 }
 
@@ -245,7 +268,7 @@ mod tests {
     fn every_name_builds_with_its_published_settings() {
         for name in NAMES {
             let net = by_name(name, "").unwrap();
-            assert!(net.graph.param_count() > 1_000_000, "{name}");
+            assert!(net.graph.param_count() > 30_000, "{name}");
             let styles = ["imfw_net", "lengstrom", "transformer_net"].contains(&name);
             assert_eq!(net.output.is_some(), styles, "{name}");
             assert!(!styles || net.classifier.is_none(), "{name}");

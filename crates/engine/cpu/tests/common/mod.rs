@@ -3,7 +3,8 @@
 use cpu::{Level, Network, Outputs, Plan, Session};
 use graph::{Encoding, Graph, NodeId};
 use nets::Net;
-use testing::{Golden, TAP, encoded, one_level, smooth_picture};
+use tensor::Tensor;
+use testing::{Golden, Random, TAP, encoded, one_level, smooth_picture};
 use weights::Weights;
 
 /// The seed of `golden/nets/record.py`.
@@ -24,15 +25,34 @@ impl Case {
     }
 
     pub(crate) fn run(&self, network: &Network, size: [usize; 4], taps: &[NodeId]) -> Outputs {
-        let picture = encoded(&smooth_picture(size, SEED), &self.input);
-        let plan = Plan::new(network, &[size], taps).unwrap();
-        Session::new(plan).run(&[&picture])
+        let shapes = self.graph.input_shapes(size[0], [size[2], size[3]]);
+        let plan = Plan::new(network, &shapes, taps).unwrap();
+        let inputs: Vec<Tensor> = shapes.iter().map(|&shape| self.input(shape)).collect();
+        Session::new(plan).run(&inputs.iter().collect::<Vec<_>>())
     }
 
-    /// All nodes but the input.
+    /// A picture in the network's numbers; lightness in 0..=1; or, without a
+    /// plane, made-up probabilities of classes.
+    fn input(&self, shape: [usize; 4]) -> Tensor {
+        let picture = || smooth_picture(shape, SEED);
+        let mapped = |mut tensor: Tensor, f: &dyn Fn(f32) -> f32| {
+            tensor.data_mut().iter_mut().for_each(|v| *v = f(*v));
+            tensor
+        };
+        match shape {
+            [_, 3, _, _] => encoded(&picture(), &self.input),
+            [_, 1, _, _] => mapped(picture(), &|v| v / 255.0),
+            [_, count, 1, 1] => {
+                let drawn = Random::named(SEED, "classes").tensor(&shape, 1.0);
+                mapped(drawn, &|v| (v + 1.0) / count as f32)
+            }
+            _ => panic!("no input of {shape:?} is stored"),
+        }
+    }
+
+    /// All nodes but the inputs.
     pub(crate) fn taps(&self) -> Vec<NodeId> {
-        let nodes = self.graph.nodes().iter().skip(1);
-        nodes.map(|n| self.graph.find(&n.name).unwrap()).collect()
+        self.graph.ids().filter(|id| !self.graph.inputs().contains(id)).collect()
     }
 
     /// What is wrong with the taps and the output of a run.
