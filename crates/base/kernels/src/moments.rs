@@ -63,6 +63,19 @@ impl Moments {
         self.count = total;
     }
 
+    /// The moments of all pixels of some images, taken in their order.
+    pub fn over(images: &[Self]) -> Self {
+        let Some((first, rest)) = images.split_first() else { return Self::default() };
+        let mut all = first.clone();
+        rest.iter().for_each(|image| all.merge(image));
+        all
+    }
+
+    /// Over how many pixels they were taken.
+    pub fn count(&self) -> f64 {
+        self.count
+    }
+
     /// One entry per image from the parts of all images, in the parts' order.
     pub(crate) fn merge_images(parts: Vec<(usize, Self)>) -> Vec<Self> {
         let mut images: Vec<Self> = vec![];
@@ -167,6 +180,23 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn moments_over_images_are_those_of_all_their_pixels() {
+        let (level, stride) = (Level::best(), 16);
+        let data = noise(300 * stride);
+        let parts: Vec<Moments> =
+            data.chunks(100 * stride).map(|d| Moments::of(level, d, stride)).collect();
+        let (over, whole) = (Moments::over(&parts), Moments::of(level, &data, stride));
+        assert!((over.count() - 300.0).abs() < f64::EPSILON);
+        for c in 0..stride {
+            // Both are sums in f32 of up to 64 values.
+            let allowed = 64.0 * f64::from(f32::EPSILON);
+            assert!((over.mean(c) - whole.mean(c)).abs() < allowed);
+            assert!((over.variance(c) - whole.variance(c)).abs() < allowed);
+        }
+        assert_eq!(Moments::over(&[]).channels(), 0);
     }
 
     #[test]

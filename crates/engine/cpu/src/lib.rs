@@ -36,9 +36,9 @@ mod threads;
 
 pub use kernels::Level;
 pub use network::Network;
-pub use plan::Plan;
+pub use plan::{Plan, Statistics};
 pub use session::{Outputs, Session};
-pub use tape::{Tape, Wanted};
+pub use tape::{Running, Tape, Variance, Wanted};
 pub use threads::Threads;
 
 /// Why a network cannot be run.

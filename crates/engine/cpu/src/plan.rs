@@ -11,6 +11,7 @@ mod kinds;
 pub(crate) use convolution::winograd_pays;
 use fuse::Planner;
 pub(crate) use fuse::Purpose;
+pub use fuse::Statistics;
 
 /// A network for inputs of one size: what to do, in which order, in which memory.
 #[derive(Clone, Debug)]
@@ -60,7 +61,7 @@ impl Plan {
         let kept: Vec<usize> = taps.iter().copied().chain([output]).collect();
         let lives = match purpose {
             Purpose::Running => lives(&steps, buffers.len(), &inputs, &kept),
-            Purpose::Looking | Purpose::Training => vec![(0, usize::MAX); buffers.len()],
+            Purpose::Looking | Purpose::Training(_) => vec![(0, usize::MAX); buffers.len()],
         };
         let layout = lay_out(&buffers, &lives);
         let mut memory = working + packed_bytes(&steps);

@@ -2,11 +2,12 @@ use std::mem::take;
 
 use graph::NodeId;
 use kernels::{Affine, Dropout, Epilogue, Moments, Output, Pointwise, Source};
+use rayon::prelude::*;
 use tensor::{Plane, Tensor};
 
 use crate::Network;
 use crate::plan::Plan;
-use crate::step::{ConvStep, Pairs, PointwiseStep, Step, View};
+use crate::step::{ConvStep, Over, Pairs, PointwiseStep, Step, View};
 use crate::threads::Threads;
 
 /// A plan with its memory, ready to run.
@@ -124,10 +125,10 @@ impl Session {
             Step::Moments { from, slot } => {
                 let plane = self.plane(*from);
                 let of = |n| Moments::of(level, plane.image(n), plane.stride());
-                self.moments[*slot] = (0..plane.shape()[0]).map(of).collect();
+                self.moments[*slot] = (0..plane.shape()[0]).into_par_iter().map(of).collect();
             }
-            Step::InstanceNorm { node, moments, eps, affine, .. } => {
-                self.instance_norm(*node, *moments, (*eps, *affine));
+            Step::Norm { node, over, moments, eps, affine, .. } => {
+                self.norm(*node, (*over, *moments), (*eps, *affine));
             }
             Step::Constant { pairs, affine, like } => self.constant(pairs, *affine, *like),
             Step::Pointwise(p) => self.pointwise(p),
@@ -175,14 +176,19 @@ impl Session {
         }
     }
 
-    fn instance_norm(&mut self, node: NodeId, moments: usize, (eps, affine): (f32, usize)) {
+    fn norm(&mut self, node: NodeId, from: (Over, usize), (eps, affine): (f32, usize)) {
         let network = &self.plan.network;
-        let moments = &self.moments[moments];
+        let moments = match from {
+            (Over::Image, slot) => self.moments[slot].clone(),
+            (Over::Batch, slot) => {
+                vec![Moments::over(&self.moments[slot]); self.moments[slot].len()]
+            }
+        };
         let channels = moments.first().map_or(0, Moments::channels);
         let (ones, zeros) = (vec![1.0; channels], vec![0.0; channels]);
         let [gain, bias] = [0, 1].map(|part| network.param(node, part));
         let (gain, bias) = if gain.is_empty() { (&ones[..], &zeros[..]) } else { (gain, bias) };
-        let made = Affine::instance_norm(moments, gain, bias, eps);
+        let made = Affine::instance_norm(&moments, gain, bias, eps);
         self.affines[affine] = made;
     }
 

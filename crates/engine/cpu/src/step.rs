@@ -35,9 +35,10 @@ pub(crate) enum Step {
         from: usize,
         slot: usize,
     },
-    /// Makes an instance norm's affine map from moments.
-    InstanceNorm {
+    /// Makes a normalisation's affine map from moments.
+    Norm {
         node: NodeId,
+        over: Over,
         /// The buffer it normalises.
         from: usize,
         moments: usize,
@@ -98,6 +99,15 @@ pub(crate) enum Step {
     },
 }
 
+/// Over what a normalisation takes its statistics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// Each image by itself.
+    Image,
+    /// All images at once.
+    Batch,
+}
+
 #[derive(Clone, Debug)]
 pub(crate) struct ConvStep {
     pub(crate) key: Key,
@@ -135,7 +145,7 @@ impl Step {
     pub(crate) fn buffers(&self) -> Vec<usize> {
         match self {
             Self::Conv(c) => [c.from.buffer, c.to].into_iter().chain(c.residual).collect(),
-            Self::Moments { from, .. } | Self::InstanceNorm { from, .. } => vec![*from],
+            Self::Moments { from, .. } | Self::Norm { from, .. } => vec![*from],
             Self::Constant { like, .. } => vec![*like],
             Self::Pointwise(p) => {
                 let plus = p.plus.map(|p| p.buffer);

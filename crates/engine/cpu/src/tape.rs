@@ -1,10 +1,12 @@
 use std::mem::take;
 
 use graph::{NodeId, Shape4};
+use kernels::Moments;
 use tensor::{Plane, Tensor};
 use weights::Weights;
 
-use crate::plan::{Plan, Purpose};
+use crate::plan::{Plan, Purpose, Statistics};
+use crate::step::{Over, Step};
 use crate::{EngineError, Network, Session, Threads};
 
 mod backward;
@@ -31,6 +33,42 @@ impl Wanted {
 
     fn inputs(self) -> bool {
         self != Self::Parameters
+    }
+}
+
+/// How a batch norm's running mean and variance follow the batches.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Running {
+    /// The share of the newest batch: `PyTorch`'s `momentum`, and 1 less Keras's.
+    pub share: f64,
+    /// Which variance is taken.
+    pub variance: Variance,
+}
+
+/// Which estimate of a variance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variance {
+    /// Divided by the number of values.
+    Biased,
+    /// Divided by one less.
+    Unbiased,
+}
+
+impl Running {
+    /// `torch.nn.BatchNorm2d` as it is by default.
+    pub const PYTORCH: Self = Self { share: 0.1, variance: Variance::Unbiased };
+
+    /// `keras.layers.BatchNormalization` as it is by default.
+    pub const KERAS: Self = Self { share: 0.01, variance: Variance::Biased };
+}
+
+impl Variance {
+    /// From the biased variance of `count` values to this one.
+    fn factor(self, count: f64) -> f64 {
+        match self {
+            Self::Biased => 1.0,
+            Self::Unbiased => count / (count - 1.0).max(1.0),
+        }
     }
 }
 
@@ -102,7 +140,26 @@ impl Tape {
         taps: &[NodeId],
         wanted: Wanted,
     ) -> Result<Self, EngineError> {
-        let purpose = if wanted.parameters() { Purpose::Training } else { Purpose::Looking };
+        Self::with_statistics(network, inputs, taps, (wanted, Statistics::Stored))
+    }
+
+    /// [`Tape::new`], where it is said by what batch norms normalise.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tape::new`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Tape::new`].
+    pub fn with_statistics(
+        network: &Network,
+        inputs: &[Shape4],
+        taps: &[NodeId],
+        (wanted, statistics): (Wanted, Statistics),
+    ) -> Result<Self, EngineError> {
+        let trains = wanted.parameters();
+        let purpose = if trains { Purpose::Training(statistics) } else { Purpose::Looking };
         let plan = Plan::for_purpose((network, purpose), inputs, taps)?;
         let slots = Slots::new(&plan, wanted);
         let planes = vec![Plane::default(); slots.layout.pieces.len()];
@@ -132,6 +189,30 @@ impl Tape {
     pub fn memory(&self) -> usize {
         let gradients: usize = self.slots.layout.pieces.iter().sum();
         self.session.plan().memory() + gradients * size_of::<f32>()
+    }
+
+    /// Moves the running mean and variance of every batch norm that normalised by its
+    /// batch ([`Statistics::Batch`]) towards what the last forward run has measured.
+    ///
+    /// # Panics
+    ///
+    /// If `weights` are those of another graph.
+    pub fn update_statistics(&self, weights: &mut Weights, running: Running) {
+        for step in &self.session.plan().steps {
+            let &Step::Norm { node, over: Over::Batch, moments, .. } = step else { continue };
+            let moments = Moments::over(self.session.moments(moments));
+            let params = &self.network().graph().node(node).params;
+            let moved = |to: &mut f32, measured: f64| {
+                *to = (f64::from(*to) + running.share * (measured - f64::from(*to))) as f32;
+            };
+            for (c, mean) in weights.tensors_mut()[params[2]].data_mut().iter_mut().enumerate() {
+                moved(mean, moments.mean(c));
+            }
+            let factor = running.variance.factor(moments.count());
+            for (c, var) in weights.tensors_mut()[params[3]].data_mut().iter_mut().enumerate() {
+                moved(var, factor * moments.variance(c));
+            }
+        }
     }
 
     /// Takes other weights, as an optimiser has made them.

@@ -63,6 +63,29 @@ impl AffineGradient {
         (made, [gain, bias].map(|values| values.into_iter().map(|v| v as f32).collect()))
     }
 
+    /// Of a batch norm by its own batch, and the gradients of its gain and bias: as
+    /// [`instance_norm`](Self::instance_norm), over all images at once. `moments` are
+    /// those over the batch; `sums` have an entry per image.
+    ///
+    /// # Source
+    ///
+    /// Ioffe & Szegedy, "Batch Normalization", ICML 2015, section 3.
+    pub fn batch_norm(
+        map: &Affine,
+        (moments, sums): (&Moments, &[GradientSums]),
+        (channels, eps): (usize, f32),
+    ) -> (Self, [Vec<f32>; 2]) {
+        let mut all = sums.first().cloned().unwrap_or_default();
+        sums.iter().skip(1).for_each(|image| all.add(image));
+        let statistics = (std::slice::from_ref(moments), std::slice::from_ref(&all));
+        let (mut made, parameters) = Self::instance_norm(map, statistics, (channels, eps));
+        for factors in [&mut made.on_value, &mut made.constant] {
+            let (first, rest) = factors.split_at_mut(map.stride);
+            rest.chunks_exact_mut(map.stride).for_each(|image| image.copy_from_slice(first));
+        }
+        (made, parameters)
+    }
+
     /// Writes the gradient with respect to `x`.
     ///
     /// # Panics

@@ -3,7 +3,7 @@
 use graph::{Conv, ConvTranspose, Node, NodeId, Op, TransposePadding};
 use kernels::{Border, Gate, Padding};
 
-use super::fuse::{Planner, Purpose};
+use super::fuse::Planner;
 use super::kinds::{border_of, gate_of};
 use crate::network::{Algorithm, Key};
 use crate::step::{ConvStep, Step, View};
@@ -33,8 +33,7 @@ impl Planner<'_> {
         };
         let residual = tail.residual.map(|r| self.restrided(r, stride));
         let to = self.buffer(shape, stride);
-        let measured = self.consumed_by(tail.end, |op| matches!(op, Op::InstanceNorm { .. }));
-        let moments = measured.then(|| {
+        let moments = self.is_measured(tail.end).then(|| {
             self.moments += 1;
             self.measured.insert(to, self.moments - 1);
             self.moments - 1
@@ -54,7 +53,7 @@ impl Planner<'_> {
         let ordinary = matches!(self.graph().node(id).op, Op::Conv(_));
         if let Some((next, Node { op: Op::BatchNorm { .. }, .. })) = self.only_consumer(tail.end)
             && ordinary
-            && self.purpose != Purpose::Training
+            && !self.purpose.trains()
         {
             (tail.end, tail.norm) = (next, Some(next));
         }

@@ -15,7 +15,7 @@ use super::kinds::{border_of, function_of, gate_of};
 use crate::Network;
 use crate::buffers::Buffer;
 use crate::network::{Algorithm, Key};
-use crate::step::{Pairs, PointwiseStep, Step, View};
+use crate::step::{Over, Pairs, PointwiseStep, Step, View};
 
 /// What a plan is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,25 @@ pub(crate) enum Purpose {
     /// Gradients with respect to inputs only: every value is kept.
     Looking,
     /// Gradients with respect to parameters too: none may be folded into another.
-    Training,
+    Training(Statistics),
+}
+
+/// By what batch norms normalise on a [`Tape`](crate::Tape).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Statistics {
+    /// The running mean and variance among the weights, as when the network is used.
+    #[default]
+    Stored,
+    /// Mean and biased variance over the images and pixels of the batch at hand, as
+    /// training is defined; gradients go through them. A norm whose gain is frozen
+    /// keeps to what is stored.
+    Batch,
+}
+
+impl Purpose {
+    pub(super) fn trains(self) -> bool {
+        matches!(self, Self::Training(_))
+    }
 }
 
 /// Planes of up to this many channels are not padded: they are pictures.
@@ -96,8 +114,9 @@ impl<'a> Planner<'a> {
         }
     }
 
-    pub(super) fn consumed_by(&self, id: NodeId, wanted: impl Fn(&Op) -> bool) -> bool {
-        self.consumers[id.index()].iter().any(|&c| wanted(&self.graph().node(c).op))
+    /// Whether a node that reads `id` normalises by what it reads.
+    pub(super) fn is_measured(&self, id: NodeId) -> bool {
+        self.consumers[id.index()].iter().any(|&c| self.measures(c))
     }
 
     pub(super) fn known(&self, id: NodeId) -> Option<View> {
@@ -186,7 +205,8 @@ impl<'a> Planner<'a> {
         };
         match &node.op {
             Op::Conv(_) | Op::ConvTranspose(_) => self.convolution(id, x),
-            Op::InstanceNorm { eps, .. } => self.instance_norm(id, x, *eps),
+            Op::InstanceNorm { eps, .. } => self.norm(id, x, (*eps, Over::Image)),
+            Op::BatchNorm { eps } if self.measures(id) => self.norm(id, x, (*eps, Over::Batch)),
             Op::BatchNorm { .. } => self.constant(id, x, Pairs::BatchNorm(id)),
             Op::Scale { scale, shift } => self.constant(id, x, Pairs::All([*scale, *shift])),
             Op::Activation(a) => self.activation(id, x, *a),
@@ -194,7 +214,7 @@ impl<'a> Planner<'a> {
                 let view = self.view_at_size(x);
                 self.set(id, View { enlarge: *factor, ..view });
             }
-            Op::Dropout { share } if self.purpose == Purpose::Training => {
+            Op::Dropout { share } if self.purpose.trains() => {
                 let from = self.plain(x);
                 let to = self.buffer_like(id, from);
                 self.steps.push(Step::Dropout { node: id, from, share: *share, to });
@@ -219,7 +239,20 @@ impl<'a> Planner<'a> {
         false
     }
 
-    fn instance_norm(&mut self, id: NodeId, x: NodeId, eps: f32) {
+    /// Whether a node normalises by what it is given.
+    pub(super) fn measures(&self, id: NodeId) -> bool {
+        let node = self.graph().node(id);
+        match node.op {
+            Op::InstanceNorm { .. } => true,
+            Op::BatchNorm { .. } => {
+                self.purpose == Purpose::Training(Statistics::Batch)
+                    && self.graph().params()[node.params[0]].trainable
+            }
+            _ => false,
+        }
+    }
+
+    fn norm(&mut self, id: NodeId, x: NodeId, (eps, over): (f32, Over)) {
         let from = self.plain(x);
         let moments = self.measured.get(&from).copied().unwrap_or_else(|| {
             self.moments += 1;
@@ -228,7 +261,7 @@ impl<'a> Planner<'a> {
         });
         let affine = self.affines;
         self.affines += 1;
-        self.steps.push(Step::InstanceNorm { node: id, from, moments, eps, affine });
+        self.steps.push(Step::Norm { node: id, over, from, moments, eps, affine });
         self.set(id, View { affine: Some(affine), ..View::plain(from) });
     }
 

@@ -4,13 +4,13 @@ use std::mem::take;
 
 use graph::NodeId;
 use kernels::{
-    Affine, AffineGradient, Epilogue, GradientSums, LinearGradient, Mask, Onto, Operand, PoolKind,
+    Affine, AffineGradient, Epilogue, GradientSums, LinearGradient, Mask, Moments, Onto, Operand, PoolKind,
     PoolSpec, Share, Source, Spread,
 };
 use tensor::Plane;
 
 use super::Tape;
-use crate::step::{Pairs, PointwiseStep, Step, View};
+use crate::step::{Over, Pairs, PointwiseStep, Step, View};
 
 /// Where the gradient of the pixels lies that a step has read.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +86,7 @@ impl Tape {
         match &step {
             Step::Conv(c) => self.conv(c),
             Step::Pointwise(p) => self.pointwise(p),
-            Step::InstanceNorm { .. } => self.instance_norm(&step),
+            Step::Norm { .. } => self.norm(&step),
             Step::Constant { pairs, affine, like } => self.constant(pairs, *affine, *like),
             Step::Linear { .. } => self.linear(&step),
             Step::Concat { parts, to } => self.concat(parts, *to),
@@ -220,16 +220,20 @@ impl Tape {
         }
     }
 
-    fn instance_norm(&mut self, step: &Step) {
-        let &Step::InstanceNorm { node, from, moments, eps, affine } = step else { unreachable!() };
+    fn norm(&mut self, step: &Step) {
+        let &Step::Norm { node, over, from, moments, eps, affine } = step else { unreachable!() };
         let level = self.level();
         let slot = self.slots.of_affine(affine);
         let map = self.session.affine(affine);
         let x = self.session.plane(from);
         let sums = GradientSums::of(level, self.gradient(slot), Some((x, map.centres())));
-        let statistics = (self.session.moments(moments), sums.as_slice());
-        let (gradient, parameters) =
-            AffineGradient::instance_norm(map, statistics, (x.shape()[1], eps));
+        let (moments, about) = (self.session.moments(moments), (x.shape()[1], eps));
+        let (gradient, parameters) = match over {
+            Over::Image => AffineGradient::instance_norm(map, (moments, &sums), about),
+            Over::Batch => {
+                AffineGradient::batch_norm(map, (&Moments::over(moments), &sums), about)
+            }
+        };
         for (place, values) in parameters.into_iter().enumerate() {
             self.set_parameter(node, place, &values);
         }
@@ -247,7 +251,7 @@ impl Tape {
     fn constant(&mut self, pairs: &Pairs, affine: usize, like: usize) {
         let slot = self.slots.of_affine(affine);
         if let Pairs::BatchNorm(node) = pairs
-            && self.wanted.parameters()
+            && self.learns(*node)
         {
             self.batch_norm(*node, slot, like);
         }
@@ -280,7 +284,7 @@ impl Tape {
 
     fn linear(&mut self, step: &Step) {
         let Step::Linear { key, from, to, .. } = step else { unreachable!() };
-        if self.wanted.parameters() {
+        if self.learns(key.node) {
             let weight = self.network().param(key.node, 0);
             let gradient = LinearGradient { weight, grad: self.gradient(*to) };
             let weights = gradient.weights(self.session.plane(*from));
@@ -300,6 +304,12 @@ impl Tape {
         let images = GradientSums::of(self.level(), grad, None);
         let total = |c: usize| images.iter().map(|s| s.plain[c]).sum::<f64>() as f32;
         (0..grad.shape()[1]).map(total).collect()
+    }
+
+    /// Whether the gradient of any of a node's parameters is wanted.
+    pub(super) fn learns(&self, node: NodeId) -> bool {
+        let params = &self.network().graph().node(node).params;
+        params.iter().any(|&index| !self.parameters[index].data().is_empty())
     }
 
     /// Keeps the gradient of a node's parameter, if the node has it.

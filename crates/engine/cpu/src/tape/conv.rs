@@ -30,11 +30,13 @@ struct Adjoint {
 
 impl Tape {
     pub(super) fn conv(&mut self, step: &ConvStep) {
-        if self.wanted.parameters() {
+        if self.learns(step.key.node) {
             let weights = self.weight_gradient(step);
-            let bias = self.bias_gradient(step.to);
             self.set_parameter(step.key.node, 0, &weights);
-            self.set_parameter(step.key.node, 1, &bias);
+            if self.network().graph().node(step.key.node).params.len() > 1 {
+                let bias = self.bias_gradient(step.to);
+                self.set_parameter(step.key.node, 1, &bias);
+            }
         }
         if let Some(residual) = step.residual {
             let [_, _, h, w] = self.session.plan().buffers[step.to].shape;

@@ -37,7 +37,7 @@ impl Slots {
         };
         for step in &plan.steps {
             match step {
-                Step::InstanceNorm { from, affine, .. } => slots.read_by[*affine] = *from,
+                Step::Norm { from, affine, .. } => slots.read_by[*affine] = *from,
                 Step::Constant { like, affine, .. } => slots.read_by[*affine] = *like,
                 Step::Conv(c) => slots.gates[c.to] = c.gate,
                 Step::Linear { gate, to, .. } => slots.gates[*to] = *gate,
@@ -90,7 +90,7 @@ impl Slots {
         }
         for step in &plan.steps {
             let reads = self.reads(step);
-            let holds = wanted.parameters() && has_parameters(step);
+            let holds = wanted.parameters() && learns(plan, step);
             if let Some(to) = self.writes(step) {
                 needed[to] |= holds || reads.iter().any(|&slot| needed[slot]);
             }
@@ -135,7 +135,7 @@ impl Slots {
             }
             Step::Constant { like, .. } => vec![*like],
             Step::Concat { parts, .. } => parts.clone(),
-            Step::InstanceNorm { from, .. }
+            Step::Norm { from, .. }
             | Step::Gather { from, .. }
             | Step::Bilinear { from, .. }
             | Step::Flatten { from, .. }
@@ -152,7 +152,7 @@ impl Slots {
         match step {
             Step::Conv(c) => Some(c.to),
             Step::Pointwise(p) => Some(p.to),
-            Step::InstanceNorm { affine, .. } | Step::Constant { affine, .. } => {
+            Step::Norm { affine, .. } | Step::Constant { affine, .. } => {
                 Some(self.of_affine(*affine))
             }
             Step::Concat { to, .. }
@@ -168,10 +168,14 @@ impl Slots {
     }
 }
 
-fn has_parameters(step: &Step) -> bool {
-    match step {
-        Step::Conv(_) | Step::Linear { .. } | Step::InstanceNorm { .. } => true,
-        Step::Constant { pairs, .. } => matches!(pairs, Pairs::BatchNorm(_)),
-        _ => false,
-    }
+/// Whether a step has parameters that are not frozen.
+fn learns(plan: &Plan, step: &Step) -> bool {
+    let node = match step {
+        Step::Conv(conv) => conv.key.node,
+        Step::Linear { key, .. } => key.node,
+        Step::Norm { node, .. } | Step::Constant { pairs: Pairs::BatchNorm(node), .. } => *node,
+        _ => return false,
+    };
+    let graph = plan.network.graph();
+    graph.node(node).params.iter().any(|&index| graph.params()[index].trainable)
 }
