@@ -98,9 +98,12 @@ fn of_training(error: &TrainError) -> u8 {
         | TrainError::Frozen { .. }
         | TrainError::Net(_)
         | TrainError::Engine(_) => USAGE,
-        TrainError::NoPictures { .. } | TrainError::AllBad { .. } | TrainError::Picture { .. } => {
-            NO_PICTURES
-        }
+        TrainError::NoPictures { .. }
+        | TrainError::AllBad { .. }
+        | TrainError::EmptyClass { .. }
+        | TrainError::OneClass { .. }
+        | TrainError::OtherClasses { .. }
+        | TrainError::Picture { .. } => NO_PICTURES,
         TrainError::Weights { .. }
         | TrainError::Bind(_)
         | TrainError::Checkpoint { .. }

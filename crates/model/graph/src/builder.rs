@@ -266,6 +266,17 @@ mod tests {
     }
 
     #[test]
+    fn freezing_stops_at_the_last_layer_named() {
+        let mut g = Builder::new("test");
+        let x = g.input("x", 4);
+        let a = g.conv("a", x, Conv::new(8, 3));
+        let b = g.conv("b", a, Conv::new(8, 3));
+        let g = g.finish(b).frozen_up_to(a);
+        let trainable: Vec<bool> = g.params().iter().map(|p| p.trainable).collect();
+        assert_eq!(trainable, [false, false, true, true]);
+    }
+
+    #[test]
     #[should_panic(expected = "two nodes are called \"a\"")]
     fn names_are_unique() {
         let mut g = Builder::new("test");

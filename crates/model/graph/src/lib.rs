@@ -148,6 +148,18 @@ impl Graph {
         self.nodes.iter().position(|n| n.name == name).map(NodeId)
     }
 
+    /// The same network in which the parameters of every node up to `last` are frozen:
+    /// a tape computes no gradient for them. Transfer learning is made this way.
+    #[must_use]
+    pub fn frozen_up_to(mut self, last: NodeId) -> Self {
+        for node in &self.nodes[..=last.0] {
+            for &index in &node.params {
+                self.params[index].trainable = false;
+            }
+        }
+        self
+    }
+
     /// The same network cut off after `output`: later nodes and their
     /// parameters are dropped. A loss network is made this way.
     #[must_use]

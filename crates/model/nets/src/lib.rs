@@ -23,6 +23,7 @@ pub mod lengstrom;
 pub mod mobilenet_v2;
 mod registry;
 pub mod resnet;
+pub mod small_resnet;
 pub mod transformer_net;
 pub mod vgg;
 

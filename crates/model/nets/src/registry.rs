@@ -5,11 +5,11 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Classifier, cats_and_dogs, colorizer, colour_tutorial, efficientnet_lite0, imfw_net, lengstrom,
-    mobilenet_v2, resnet, transformer_net, vgg,
+    mobilenet_v2, resnet, small_resnet, transformer_net, vgg,
 };
 
 /// Every name that [`by_name`] knows.
-pub const NAMES: [&str; 12] = [
+pub const NAMES: [&str; 13] = [
     "cats_and_dogs",
     "colorizer",
     "colour_alpha",
@@ -20,6 +20,7 @@ pub const NAMES: [&str; 12] = [
     "lengstrom",
     "mobilenet_v2",
     "resnet",
+    "small_resnet",
     "transformer_net",
     "vgg",
 ];
@@ -97,6 +98,7 @@ pub fn by_name(name: &str, config_json: &str) -> Result<Net, NetError> {
         "lengstrom" => make_lengstrom,
         "mobilenet_v2" => make_mobilenet_v2,
         "resnet" => make_resnet,
+        "small_resnet" => make_small_resnet,
         "transformer_net" => make_transformer_net,
         "vgg" => make_vgg,
         _ => return Err(NetError::Unknown { name: name.to_owned() }),
@@ -205,6 +207,20 @@ fn make_resnet(json: &str) -> Result<Net, NetError> {
     bounded("resnet", [("classes", config.classes, 1, MOST_CLASSES)])?;
     let classifier = Classifier::imagenet(resnet::SIZE, 256, config.classes);
     Ok(other(resnet::graph(config), resnet::INPUT, Some(classifier)))
+}
+
+fn make_small_resnet(json: &str) -> Result<Net, NetError> {
+    let config: small_resnet::Config = read("small_resnet", json)?;
+    bounded(
+        "small_resnet",
+        [
+            ("width", config.width, 1, 128),
+            ("size", config.size, 15, 512),
+            ("classes", config.classes, 1, MOST_CLASSES),
+        ],
+    )?;
+    let classifier = Classifier::cats_and_dogs(config.size, config.classes);
+    Ok(classifying(small_resnet::graph(config), small_resnet::INPUT, Some(classifier)))
 }
 
 fn make_transformer_net(json: &str) -> Result<Net, NetError> {

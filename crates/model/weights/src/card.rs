@@ -9,6 +9,8 @@ const NETWORK: &str = "pentimento.network";
 const CONFIG: &str = "pentimento.config";
 const INPUT: &str = "pentimento.input";
 const OUTPUT: &str = "pentimento.output";
+const CLASSES: &str = "pentimento.classes";
+const SIZE: &str = "pentimento.size";
 
 /// What the house format's metadata says: which network a file holds, how to feed
 /// it, and where it comes from.
@@ -32,17 +34,34 @@ pub struct NetworkCard {
     pub config: serde_json::Value,
     /// The numbers that it wants.
     pub input: Encoding,
-    /// The numbers that it gives.
-    pub output: Encoding,
+    /// The numbers in which it gives a picture; none if it gives something else.
+    pub output: Option<Encoding>,
+    /// What its outputs stand for, in their order, if it tells classes apart. A single
+    /// output is the probability of the second of two.
+    pub classes: Vec<String>,
+    /// Height and width to which a picture is stretched for it, if it was trained so.
+    pub size: Option<[usize; 2]>,
     /// Everything else: `title`, `licence`, `provenance` and whatever the maker wrote.
     pub notes: BTreeMap<String, String>,
 }
 
 impl NetworkCard {
     /// A network with its published settings.
-    pub fn new(network: impl Into<String>, input: Encoding, output: Encoding) -> Self {
+    pub fn new(
+        network: impl Into<String>,
+        input: Encoding,
+        output: impl Into<Option<Encoding>>,
+    ) -> Self {
         let config = serde_json::Value::Object(serde_json::Map::new());
-        Self { network: network.into(), config, input, output, notes: BTreeMap::new() }
+        Self {
+            network: network.into(),
+            config,
+            input,
+            output: output.into(),
+            classes: vec![],
+            size: None,
+            notes: BTreeMap::new(),
+        }
     }
 
     /// Reads a file's metadata.
@@ -51,13 +70,15 @@ impl NetworkCard {
     ///
     /// [`WeightsError::Card`] with the key that is missing or cannot be read.
     pub fn from_metadata(metadata: &BTreeMap<String, String>) -> Result<Self, WeightsError> {
-        let keys = [NETWORK, CONFIG, INPUT, OUTPUT];
+        let keys = [NETWORK, CONFIG, INPUT, OUTPUT, CLASSES, SIZE];
         let notes = metadata.iter().filter(|(key, _)| !keys.contains(&key.as_str()));
         Ok(Self {
             network: text(metadata, NETWORK)?.to_owned(),
             config: json(metadata, CONFIG)?,
             input: json(metadata, INPUT)?,
-            output: json(metadata, OUTPUT)?,
+            output: json_if_there(metadata, OUTPUT)?,
+            classes: json_if_there(metadata, CLASSES)?.unwrap_or_default(),
+            size: json_if_there(metadata, SIZE)?,
             notes: notes.map(|(key, text)| (key.clone(), text.clone())).collect(),
         })
     }
@@ -69,7 +90,12 @@ impl NetworkCard {
         metadata.insert(NETWORK.to_owned(), self.network.clone());
         metadata.insert(CONFIG.to_owned(), self.config.to_string());
         metadata.insert(INPUT.to_owned(), encoding(&self.input));
-        metadata.insert(OUTPUT.to_owned(), encoding(&self.output));
+        let output = self.output.as_ref().map(|e| (OUTPUT.to_owned(), encoding(e)));
+        metadata.extend(output);
+        if !self.classes.is_empty() {
+            metadata.insert(CLASSES.to_owned(), serde_json::json!(self.classes).to_string());
+        }
+        metadata.extend(self.size.map(|s| (SIZE.to_owned(), serde_json::json!(s).to_string())));
         metadata
     }
 }
@@ -80,6 +106,13 @@ fn text<'m>(
 ) -> Result<&'m str, WeightsError> {
     let missing = || WeightsError::Card { key, what: "is missing".to_owned() };
     metadata.get(key).map(String::as_str).ok_or_else(missing)
+}
+
+fn json_if_there<T: DeserializeOwned>(
+    metadata: &BTreeMap<String, String>,
+    key: &'static str,
+) -> Result<Option<T>, WeightsError> {
+    metadata.contains_key(key).then(|| json(metadata, key)).transpose()
 }
 
 fn json<T: DeserializeOwned>(
@@ -99,6 +132,10 @@ mod tests {
         let mut card = NetworkCard::new("imfw", Encoding::IMAGENET, Encoding::BYTES);
         card.config = serde_json::json!({"width": 16});
         card.notes.insert("title".to_owned(), "A wave".to_owned());
+        assert_eq!(NetworkCard::from_metadata(&card.to_metadata()).unwrap(), card);
+        card.output = None;
+        card.classes = ["cats", "dogs"].map(str::to_owned).into();
+        card.size = Some([150, 160]);
         assert_eq!(NetworkCard::from_metadata(&card.to_metadata()).unwrap(), card);
     }
 

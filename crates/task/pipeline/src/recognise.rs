@@ -81,7 +81,7 @@ mod tests {
             let card = by_shapes(params.iter().map(|p| (p.name.as_str(), p.shape.as_slice())));
             let card = card.unwrap_or_else(|| panic!("{name} is not recognised"));
             assert_eq!((card.network.as_str(), &card.config), (name, &config));
-            assert_eq!((card.input, Some(card.output)), (net.input, net.output), "{name}");
+            assert_eq!((card.input, card.output), (net.input, net.output), "{name}");
         }
     }
 

@@ -17,6 +17,8 @@ use crate::shipped::{near, shipped};
 pub struct Style {
     name: String,
     card: NetworkCard,
+    /// In which numbers it gives a picture.
+    pub(crate) output: Encoding,
     pub(crate) network: Network,
     pub(crate) fit: Fit,
 }
@@ -86,12 +88,16 @@ impl Style {
         let fit = fit.ok_or_else(|| {
             refuse(format!("{} turns no picture into a picture of its size", card.network))
         })?;
-        if ![card.input, card.output].iter().all(sane) {
+        let Some(output) = card.output.or(net.output) else {
+            return Err(refuse("its file does not say in which units it gives a picture".into()));
+        };
+        let card = NetworkCard { output: Some(output), ..card };
+        if ![card.input, output].iter().all(sane) {
             return Err(refuse("its units for pictures are no numbers to compute with".to_owned()));
         }
         let weights = weights::fit(&net.graph, tensors).map_err(|e| unreadable(path, e))?;
         let network = Network::new(&net.graph, &weights)?;
-        Ok(Self { name, card, network, fit })
+        Ok(Self { name, card, output, network, fit })
     }
 
     /// The name it goes by: one that ships, or its file's.

@@ -211,6 +211,6 @@ impl Stylizer {
         let output = session.run(&[&input]).output;
         self.ready = Some((shape, session));
         drop(input);
-        frame.cut(&output, &self.style.card().output).ok_or(PipelineError::NotFinite)
+        frame.cut(&output, &self.style.output).ok_or(PipelineError::NotFinite)
     }
 }

@@ -22,6 +22,30 @@ pub enum TrainError {
         /// The remedy, or nothing.
         hint: &'static str,
     },
+    /// A class's folder holds no pictures.
+    #[error("{folder}: a class without pictures; take the folder away, or fill it", folder = folder.display())]
+    EmptyClass {
+        /// The class's folder.
+        folder: PathBuf,
+    },
+    /// There is nothing to tell apart.
+    #[error("{folder}: there is only one class, {class:?}; each needs a folder of its own", folder = folder.display())]
+    OneClass {
+        /// The folder of classes.
+        folder: PathBuf,
+        /// The class.
+        class: String,
+    },
+    /// Pictures to be judged by are of other classes than those learnt.
+    #[error("{folder}: its classes are {}, those learnt are {}", got.join(", "), want.join(", "), folder = folder.display())]
+    OtherClasses {
+        /// The folder of classes.
+        folder: PathBuf,
+        /// The classes learnt.
+        want: Vec<String>,
+        /// Its classes.
+        got: Vec<String>,
+    },
     /// Not one of the photographs can be read.
     #[error("none of the {count} pictures can be read; the first, {path}: {why}", path = path.display())]
     AllBad {
@@ -104,10 +128,12 @@ pub enum TrainError {
         source: Box<weights::WeightsError>,
     },
     /// A file is no checkpoint of a training run, or a damaged one.
-    #[error("{path}: not a checkpoint of style training: {what}", path = path.display())]
+    #[error("{path}: not a checkpoint of {kind} training: {what}", path = path.display())]
     Checkpoint {
         /// The file.
         path: PathBuf,
+        /// The kind of training that was to go on.
+        kind: &'static str,
         /// Why not.
         what: String,
     },

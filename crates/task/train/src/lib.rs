@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod augment;
+pub mod classifier;
 pub mod data;
 mod error;
 pub mod events;
@@ -14,6 +15,7 @@ mod hash;
 pub mod losses;
 pub mod optim;
 mod random;
+pub mod run;
 pub mod style;
 
 pub use error::TrainError;

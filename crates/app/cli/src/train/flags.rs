@@ -10,6 +10,7 @@ use crate::quantity;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Train {
+    Classifier(Box<super::classifier::flags::Classifier>),
     Style(Box<Style>),
 }
 

@@ -1,5 +1,6 @@
 //! The folder in which a run lives.
 
+use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,8 +9,6 @@ use pentimento::imaging::{Depth, EncodeOptions, Picture, encode_file};
 use pentimento::pipeline::PipelineError;
 use pentimento::tensor::Tensor;
 use pentimento::train::events::{EventWriter, Moment};
-use pentimento::train::losses::Losses;
-use pentimento::train::style::{StepReport, StyleRun};
 
 use super::table::Table;
 
@@ -24,6 +23,46 @@ pub(super) enum Begin {
     Resume,
 }
 
+impl Begin {
+    /// As the flags `--resume` and `--overwrite` say.
+    pub(super) fn of_flags(resume: bool, overwrite: bool) -> Self {
+        match (resume, overwrite) {
+            (true, _) => Self::Resume,
+            (_, true) => Self::Anew,
+            _ => Self::New,
+        }
+    }
+}
+
+/// A run's folder: the one that is named, or else beside the output.
+pub(super) fn beside(output: &Path, named: Option<&Path>) -> PathBuf {
+    named.map_or_else(
+        || {
+            let mut name: OsString = output.to_owned().into();
+            name.push(".run");
+            name.into()
+        },
+        Path::to_owned,
+    )
+}
+
+/// Refuses an output that could not be written hours later; `what` it is of.
+pub(super) fn check_output(output: &Path, what: &str, begin: Begin) -> Result<(), PipelineError> {
+    let refuse = |what: String| PipelineError::Output { path: output.into(), what };
+    if output.extension().is_none_or(|ending| ending != "safetensors") {
+        return Err(refuse(format!("{what} file ends in .safetensors")));
+    }
+    if output.is_dir() {
+        return Err(refuse("is a folder".to_owned()));
+    }
+    if begin == Begin::New && output.exists() {
+        return Err(refuse("is there already: --overwrite replaces it".to_owned()));
+    }
+    let folder = output.parent().filter(|f| !f.as_os_str().is_empty());
+    let made = folder.map_or(Ok(()), fs::create_dir_all);
+    made.map_err(|source| PipelineError::Unwritable { path: output.to_owned(), source })
+}
+
 /// A run's folder, which is this process's alone.
 #[derive(Debug)]
 pub(super) struct RunFolder {
@@ -33,8 +72,8 @@ pub(super) struct RunFolder {
 }
 
 const CHECKPOINT: &str = "checkpoint.safetensors";
-const LOSSES: &str = "losses.csv";
-const VALIDATION: &str = "validation.csv";
+/// Tables, by the ending.
+const TABLES: &str = ".csv";
 const PREVIEW: &str = "preview-";
 const EVENTS: &str = "events.out.tfevents.";
 /// What a process that was killed may have left half written.
@@ -69,12 +108,12 @@ impl RunFolder {
 
     /// Takes away what is half written, and what is of a run that is not wanted.
     fn tidy(&self, begin: Begin) -> io::Result<()> {
-        let old = [CHECKPOINT, LOSSES, VALIDATION, PREVIEW, EVENTS];
+        let old = [CHECKPOINT, PREVIEW, EVENTS];
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let is_old = begin != Begin::Resume && old.iter().any(|o| name.starts_with(o));
-            if is_old || name.starts_with(TEMPORARY) {
+            let is_old = old.iter().any(|o| name.starts_with(o)) || name.ends_with(TABLES);
+            if (begin != Begin::Resume && is_old) || name.starts_with(TEMPORARY) {
                 fs::remove_file(entry.path())?;
             }
         }
@@ -90,63 +129,46 @@ impl RunFolder {
     }
 }
 
-/// What is written down while a run goes.
+/// What is written down while a run goes: tables of numbers, and what `TensorBoard` reads.
 #[derive(Debug)]
 pub(super) struct Journal {
     folder: PathBuf,
     events: EventWriter,
-    losses: Table,
-    validation: Table,
+    tables: Vec<Table>,
 }
 
-const LOSSES_COLUMNS: [&str; 8] =
-    ["step", "content", "style", "variation", "total", "gradient", "rate", "seconds"];
-const VALIDATION_COLUMNS: [&str; 5] = ["step", "content", "style", "variation", "total"];
+/// A table's file, and its columns, the first of which is the step.
+pub(super) type Columns<'a> = (&'a str, &'a [&'a str]);
 
 impl Journal {
     /// Begins to write, or goes on after a checkpoint at that step.
-    pub(super) fn open(folder: &RunFolder, step: u64) -> anyhow::Result<Self> {
-        let table =
-            |name: &str, columns: &[&str]| Table::open(&folder.path.join(name), columns, step);
+    pub(super) fn open(
+        folder: &RunFolder,
+        step: u64,
+        tables: &[Columns<'_>],
+    ) -> anyhow::Result<Self> {
+        let table = |(name, columns): &Columns| Table::open(&folder.path.join(name), columns, step);
         Ok(Self {
             folder: folder.path.clone(),
             events: EventWriter::create(&folder.path, "pentimento", Moment::now(step))?,
-            losses: table(LOSSES, &LOSSES_COLUMNS)?,
-            validation: table(VALIDATION, &VALIDATION_COLUMNS)?,
+            tables: tables.iter().map(table).collect::<Result<_, _>>()?,
         })
     }
 
-    /// Writes down a step.
-    pub(super) fn step(&mut self, run: &StyleRun, report: &StepReport) -> anyhow::Result<()> {
-        let StepReport { losses, gradient, rate, .. } = report;
-        let (step, pace) = (run.steps(), run.pace());
-        let [content, style, variation, total] = parts(losses);
-        let seconds = run.time().as_secs_f64();
-        self.losses.add(step, &[content, style, variation, total, *gradient, *rate, seconds])?;
-        let scalars = [
-            ("loss/content", content),
-            ("loss/style", style),
-            ("loss/variation", variation),
-            ("loss/total", total),
-            ("step/gradient", *gradient),
-            ("step/rate", *rate),
-            ("speed/steps_per_second", pace.steps_per_second),
-            ("speed/waiting", pace.waiting),
-        ];
-        Ok(self.events.scalars(Moment::now(step), &scalars.map(|(name, v)| (name, v as f32)))?)
+    /// A line for the table of that number: a value for each column but the step.
+    pub(super) fn line(&mut self, table: usize, step: u64, values: &[f64]) -> anyhow::Result<()> {
+        self.tables[table].add(step, values)
     }
 
-    /// Writes down a look at the photographs kept out.
-    pub(super) fn validation(&mut self, step: u64, losses: &Losses) -> anyhow::Result<()> {
-        let [content, style, variation, total] = parts(losses);
-        self.validation.add(step, &[content, style, variation, total])?;
-        let scalars = [
-            ("validation/content", content),
-            ("validation/style", style),
-            ("validation/variation", variation),
-            ("validation/total", total),
-        ];
-        Ok(self.events.scalars(Moment::now(step), &scalars.map(|(name, v)| (name, v as f32)))?)
+    /// Numbers for `TensorBoard`, by their tags.
+    pub(super) fn scalars(&mut self, step: u64, scalars: &[(&str, f64)]) -> anyhow::Result<()> {
+        let scalars: Vec<(&str, f32)> = scalars.iter().map(|(tag, v)| (*tag, *v as f32)).collect();
+        Ok(self.events.scalars(Moment::now(step), &scalars)?)
+    }
+
+    /// A picture `[1, 3, H, W]` for `TensorBoard`, RGB in 0..=1.
+    pub(super) fn picture(&mut self, step: u64, tag: &str, rgb: &Tensor) -> anyhow::Result<()> {
+        Ok(self.events.image(Moment::now(step), tag, rgb)?)
     }
 
     /// Keeps a preview.
@@ -155,10 +177,6 @@ impl Journal {
         let path = self.folder.join(format!("{PREVIEW}{step:06}-{name}.png"));
         encode_file(&picture, &path, &EncodeOptions::default())
             .map_err(|e| anyhow::Error::new(e).context(format!("{}", path.display())))?;
-        Ok(self.events.image(Moment::now(step), &format!("preview/{name}"), rgb)?)
+        self.picture(step, &format!("preview/{name}"), rgb)
     }
-}
-
-fn parts(losses: &Losses) -> [f64; 4] {
-    [losses.content, losses.style, losses.variation, losses.total()]
 }

@@ -13,18 +13,23 @@ pub(crate) fn losses(losses: &Losses) -> String {
 
 /// Losses, speed and time left.
 pub(super) fn now(run: &StyleRun, of: &Losses) -> String {
-    let Pace { steps_per_second, left, waiting } = run.pace();
+    paced(&losses(of), run.pace())
+}
+
+/// How it goes, with speed and time left.
+pub(super) fn paced(words: &str, pace: Pace) -> String {
+    let Pace { steps_per_second, left, waiting } = pace;
     let speed = if steps_per_second >= 1.0 {
         format!("{steps_per_second:.1} steps/s")
     } else {
         format!("{:.1} s a step", 1.0 / steps_per_second.max(1e-9))
     };
     let waited = if waiting >= 0.05 {
-        format!(", {:.0} % of it waiting for photographs", 100.0 * waiting)
+        format!(", {:.0} % of it waiting for pictures", 100.0 * waiting)
     } else {
         String::new()
     };
-    format!("{}; {speed}{waited}, {} left", losses(of), time(left))
+    format!("{words}; {speed}{waited}, {} left", time(left))
 }
 
 /// A time in round words.

@@ -1,5 +1,6 @@
 //! `pentimento train`: networks of one's own.
 
+mod classifier;
 pub(crate) mod flags;
 mod folder;
 pub(crate) mod live;
@@ -7,12 +8,14 @@ mod report;
 pub(crate) mod resolve;
 mod style;
 mod table;
+mod told;
 
 use crate::exit::Outcome;
 
 /// Runs one of the commands that train.
 pub(crate) fn run(flags: &flags::Train) -> anyhow::Result<Outcome> {
     match flags {
+        flags::Train::Classifier(flags) => classifier::run(flags),
         flags::Train::Style(flags) => style::run(flags),
     }
 }

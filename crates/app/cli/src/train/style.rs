@@ -1,22 +1,20 @@
 //! `pentimento train style`: flags, then a job with every check made, then the run.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use pentimento::pipeline::PipelineError;
 use pentimento::train::losses::Losses;
 use pentimento::train::style::StyleRun;
 use pentimento::weights::Precision;
 
 use super::flags;
-use super::folder::{Begin, Journal, RunFolder};
+use super::folder::{Begin, Journal, RunFolder, beside, check_output};
 use super::live;
 use super::report::{FLAT_AFTER, Report};
 use super::resolve::{self, Preview};
+use super::told;
 use crate::exit::Outcome;
 use crate::interrupt::stop_on_signal;
 use crate::progress::{Progress, Voice, say};
@@ -44,14 +42,10 @@ pub(crate) fn run(flags: &flags::Style) -> anyhow::Result<Outcome> {
 
 impl<'a> Training<'a> {
     fn new(flags: &'a flags::Style) -> anyhow::Result<Self> {
-        let begin = match flags {
-            flags::Style { resume: true, .. } => Begin::Resume,
-            flags::Style { overwrite: true, .. } => Begin::Anew,
-            _ => Begin::New,
-        };
-        check_output(&flags.output, begin)?;
+        let begin = Begin::of_flags(flags.resume, flags.overwrite);
+        check_output(&flags.output, "a style's", begin)?;
         let job = resolve::job(flags)?;
-        let folder = RunFolder::open(&run_folder(flags), begin)?;
+        let folder = RunFolder::open(&beside(&flags.output, flags.run.as_deref()), begin)?;
         let run = match begin {
             Begin::Resume => StyleRun::resume(job, &folder.checkpoint())?,
             Begin::New | Begin::Anew => StyleRun::start(job)?,
@@ -59,7 +53,7 @@ impl<'a> Training<'a> {
         let voice = if flags.quiet { Voice::Quiet } else { Voice::Normal };
         Ok(Self {
             previews: resolve::previews(&flags.preview, run.held_out())?,
-            journal: Journal::open(&folder, run.steps())?,
+            journal: Journal::open(&folder, run.steps(), &told::TABLES)?,
             progress: Progress::of_steps(run.total(), run.steps(), voice),
             losses: None,
             suggested: false,
@@ -93,7 +87,7 @@ impl<'a> Training<'a> {
     fn step(&mut self) -> anyhow::Result<()> {
         let report = self.run.step()?;
         self.losses = Some(report.losses);
-        self.journal.step(&self.run, &report)?;
+        told::step(&mut self.journal, &self.run, &report)?;
         let step = self.run.steps();
         self.progress.step(step, live::now(&self.run, &report.losses));
         if step.is_multiple_of(self.flags.preview_every.get()) {
@@ -111,7 +105,7 @@ impl<'a> Training<'a> {
     fn look(&mut self) -> anyhow::Result<()> {
         let step = self.run.steps();
         if let Some(losses) = self.run.validate()? {
-            self.journal.validation(step, &losses)?;
+            told::validation(&mut self.journal, step, &losses)?;
             self.note(&format!("photographs kept out: {}", live::losses(&losses)));
         }
         for preview in &self.previews {
@@ -179,30 +173,4 @@ impl<'a> Training<'a> {
         }
         Ok(())
     }
-}
-
-/// Beside the output, unless the flags say otherwise.
-fn run_folder(flags: &flags::Style) -> PathBuf {
-    flags.run.clone().unwrap_or_else(|| {
-        let mut name: OsString = flags.output.clone().into();
-        name.push(".run");
-        name.into()
-    })
-}
-
-/// Refuses an output that could not be written hours later.
-fn check_output(output: &Path, begin: Begin) -> Result<(), PipelineError> {
-    let refuse = |what: &str| PipelineError::Output { path: output.into(), what: what.into() };
-    if output.extension().is_none_or(|ending| ending != "safetensors") {
-        return Err(refuse("a style's file ends in .safetensors"));
-    }
-    if output.is_dir() {
-        return Err(refuse("is a folder"));
-    }
-    if begin == Begin::New && output.exists() {
-        return Err(refuse("is there already: --overwrite replaces it"));
-    }
-    let folder = output.parent().filter(|f| !f.as_os_str().is_empty());
-    let made = folder.map_or(Ok(()), fs::create_dir_all);
-    made.map_err(|source| PipelineError::Unwritable { path: output.to_owned(), source })
 }

@@ -1,5 +1,6 @@
 //! One known transform of a picture, as Keras does it.
 
+use serde::{Deserialize, Serialize};
 use tensor::Tensor;
 
 /// What to do to a picture: the parameters of Keras' `apply_transform`.
@@ -44,7 +45,8 @@ impl Default for Transform {
 }
 
 /// What lies outside a picture: Keras' `fill_mode`.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Fill {
     /// The nearest pixel: `aaaa|abcd|dddd`. Keras' default.
     #[default]

@@ -1,5 +1,7 @@
 //! Random transforms, with the meaning of Keras' `ImageDataGenerator`.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Random, TrainError};
 
 use super::{Fill, Transform};
@@ -22,7 +24,8 @@ use super::{Fill, Transform};
 /// let varied = apply(&picture, &transform, augmentation.fill_mode);
 /// # assert_eq!(varied.shape(), picture.shape());
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Augmentation {
     /// Degrees; rotations are uniform up to it, both ways.
     pub rotation_range: f64,
@@ -59,7 +62,8 @@ impl Default for Augmentation {
 }
 
 /// A distance to draw.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Shift {
     /// Uniform up to this, both ways: below 1 a share of the side, from 1 on
     /// pixels. Keras' number with a point.

@@ -6,9 +6,11 @@
 //! that makes all pictures of a batch equally large.
 
 mod affine;
+mod disturb;
 mod draw;
 mod window;
 
 pub use affine::{Fill, Transform, apply};
+pub use disturb::Disturbance;
 pub use draw::{Augmentation, Shift};
 pub use window::{Facing, Window};

@@ -48,9 +48,9 @@ impl Cache {
         let photo = photo.canonicalize().ok()?;
         let about = fs::metadata(&photo).ok()?;
         let changed = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
-        let Scaling { short, filter, .. } = scaling;
+        let Scaling { to, filter, .. } = scaling;
         let (path, length) = (key(&photo), about.len());
-        let head = format!("{MAGIC}\n{path}\n{length}\n{changed}\n{short} {filter:?}\n");
+        let head = format!("{MAGIC}\n{path}\n{length}\n{changed}\n{to} {filter:?}\n");
         let file = self.folder.join(format!("{:016x}.rgb", hashed(head.as_bytes())));
         Some(Slot { file, head: head.into_bytes() })
     }
@@ -87,11 +87,12 @@ impl Slot {
 
 #[cfg(test)]
 mod tests {
+    use super::super::prepare::ScaleTo;
     use super::*;
     use imaging::{Filter, Limits};
 
     fn scaling(short: usize) -> Scaling {
-        Scaling { short, filter: Filter::Triangle, limits: Limits::default() }
+        Scaling { to: ScaleTo::Short(short), filter: Filter::Triangle, limits: Limits::default() }
     }
 
     fn picture() -> Prepared {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use imaging::Format;
 use walkdir::{DirEntry, WalkDir};
 
-use crate::{TrainError, random::hashed};
+use crate::{Random, TrainError, random::hashed};
 
 /// The photographs in a folder and the folders below it, in an order that
 /// depends on their names alone.
@@ -105,6 +105,16 @@ impl Folder {
         let apart = |photo: &Photo| (rank(&photo.path) >> 11) as f64 / (1u64 << 53) as f64;
         let photos = std::mem::take(&mut self.photos);
         let (kept, rest) = photos.into_iter().partition(|photo| apart(photo) < share);
+        let validation = Self { photos: kept, unreadable: vec![], ..self.clone() };
+        (Self { photos: rest, ..self }, validation)
+    }
+
+    /// As [`split`](Self::split), where a seed has its part in the choice.
+    #[must_use]
+    pub fn split_by_seed(mut self, share: f64, seed: u64) -> (Self, Self) {
+        let apart = |photo: &Photo| Random::keyed(seed, &[rank(&photo.path)]).unit() < share;
+        let photos = std::mem::take(&mut self.photos);
+        let (kept, rest) = photos.into_iter().partition(apart);
         let validation = Self { photos: kept, unreadable: vec![], ..self.clone() };
         (Self { photos: rest, ..self }, validation)
     }

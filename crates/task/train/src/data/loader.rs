@@ -5,8 +5,9 @@ use tensor::Tensor;
 
 use super::queue::Queue;
 use super::source::{Passes, Source};
-use super::{Bad, Crop, Folder, LoadOptions};
+use super::{Bad, Folder, LoadOptions};
 use crate::TrainError;
+use crate::augment::Disturbance;
 
 /// Some pictures, all of one size.
 #[derive(Clone, Debug, PartialEq)]
@@ -93,7 +94,12 @@ impl Loader {
     ///
     /// As [`training`](Self::training).
     pub fn validation(folder: Folder, options: LoadOptions) -> Result<Self, TrainError> {
-        let options = LoadOptions { crop: Crop::Centre, augmentation: None, ..options };
+        let options = LoadOptions {
+            crop: options.crop.still(),
+            augmentation: None,
+            disturbance: Disturbance::default(),
+            ..options
+        };
         Self::start(Source::new(folder, options, Passes::One)?, 0)
     }
 

@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use imaging::{Filter, Limits};
 
 use crate::TrainError;
-use crate::augment::Augmentation;
+use crate::augment::{Augmentation, Disturbance};
 
 /// What batches are made of, and how.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,6 +22,8 @@ pub struct LoadOptions {
     pub crop: Crop,
     /// Further changes to what was cut out. Default: none.
     pub augmentation: Option<Augmentation>,
+    /// Then changes of its colours, and what is hidden of it. Default: none.
+    pub disturbance: Disturbance,
     /// What all randomness comes from. Default: 0.
     pub seed: u64,
     /// How photographs are read.
@@ -39,6 +41,10 @@ pub struct Reading {
     /// and 1 GiB. While it is scaled a photograph takes 15 bytes a pixel,
     /// in each thread: at the most 750 MB.
     pub limits: Limits,
+    /// Bytes of scaled pictures that are kept in memory, so that the next epochs
+    /// need not decode them again; once it is full, the rest is read anew each time.
+    /// Default: 0.
+    pub memory: usize,
     /// A folder for scaled pictures, which is made if it is not there; worth
     /// having where photographs are much larger than what is cut out of them.
     /// Default: none.
@@ -55,6 +61,18 @@ pub enum Crop {
     RandomUnmirrored,
     /// The middle.
     Centre,
+    /// The whole of it, stretched or squeezed to the size: Keras's `target_size`.
+    Whole,
+}
+
+impl Crop {
+    /// The same without chance.
+    pub(super) fn still(self) -> Self {
+        match self {
+            Self::Random | Self::RandomUnmirrored | Self::Centre => Self::Centre,
+            Self::Whole => Self::Whole,
+        }
+    }
 }
 
 impl Default for LoadOptions {
@@ -66,6 +84,7 @@ impl Default for LoadOptions {
             filter: Filter::Triangle,
             crop: Crop::default(),
             augmentation: None,
+            disturbance: Disturbance::default(),
             seed: 0,
             reading: Reading::default(),
         }
@@ -75,7 +94,7 @@ impl Default for LoadOptions {
 impl Default for Reading {
     fn default() -> Self {
         let limits = Limits { pixels: 50_000_000, bytes: 1 << 30 };
-        Self { threads: 2, ahead: 4, limits, cache: None }
+        Self { threads: 2, ahead: 4, limits, memory: 0, cache: None }
     }
 }
 
@@ -95,10 +114,11 @@ impl LoadOptions {
         if let Some((option, value)) = counts.into_iter().find(|(_, value)| *value == 0) {
             return Err(TrainError::option(option, value, "at least 1"));
         }
-        if self.short < self.size[0].max(self.size[1]) {
+        if self.crop != Crop::Whole && self.short < self.size[0].max(self.size[1]) {
             let range = "no less than what is cut out";
             return Err(TrainError::option("short", self.short, range));
         }
+        self.disturbance.check()?;
         self.augmentation.as_ref().map_or(Ok(()), Augmentation::check)
     }
 }

@@ -1,5 +1,6 @@
 //! From a file to a small picture in memory.
 
+use std::fmt;
 use std::path::Path;
 
 use imaging::{
@@ -21,10 +22,27 @@ pub(super) struct Prepared {
 /// How photographs are brought to one scale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Scaling {
-    /// Pixels of the shorter side.
-    pub(super) short: usize,
+    pub(super) to: ScaleTo,
     pub(super) filter: Filter,
     pub(super) limits: Limits,
+}
+
+/// The size that a photograph is brought to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ScaleTo {
+    /// Pixels of the shorter side; it keeps its shape.
+    Short(usize),
+    /// Height and width.
+    Exactly([usize; 2]),
+}
+
+impl fmt::Display for ScaleTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Short(short) => write!(f, "{short}"),
+            Self::Exactly([height, width]) => write!(f, "{height}x{width}"),
+        }
+    }
 }
 
 impl Scaling {
@@ -36,7 +54,10 @@ impl Scaling {
     /// that it would be too large once its shorter side is long enough.
     pub(super) fn prepare(&self, path: &Path) -> Result<Prepared, ImagingError> {
         let picture = decode_file(path, &self.limits)?;
-        let size = Fit::Short(self.short).size(picture.size());
+        let size = match self.to {
+            ScaleTo::Short(short) => Fit::Short(short).size(picture.size()),
+            ScaleTo::Exactly(size) => size,
+        };
         let [height, width] = size.map(|side| u32::try_from(side).unwrap_or(u32::MAX));
         if u64::from(height) * u64::from(width) > self.limits.pixels {
             return Err(ImagingError::TooLarge { width, height, limit: self.limits.pixels });

@@ -4,13 +4,13 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tensor::Tensor;
 
 use super::cache::{Cache, Slot};
 use super::order::Shuffle;
-use super::prepare::{Prepared, Scaling};
+use super::prepare::{Prepared, ScaleTo, Scaling};
 use super::{Bad, Crop, Folder, LoadOptions, lock};
 use crate::augment::{Facing, Window, apply};
 use crate::{Random, TrainError};
@@ -40,6 +40,8 @@ pub(super) struct Source {
     pub(super) options: LoadOptions,
     pub(super) passes: Passes,
     cache: Option<Cache>,
+    /// Scaled pictures that are kept in memory, by their place in the folder.
+    kept: Mutex<BTreeMap<usize, Arc<Prepared>>>,
     /// Photographs that cannot be read, by their place in the folder.
     bad: Mutex<BTreeMap<usize, String>>,
     /// Why the cache could not be written to, the first time.
@@ -63,8 +65,8 @@ impl Source {
         }
         let open = |path: &PathBuf| Cache::open(path).map_err(TrainError::io(path));
         let cache = options.reading.cache.as_ref().map(open).transpose()?;
-        let bad = Mutex::default();
-        Ok(Self { folder, options, passes, cache, bad, cache_error: OnceLock::new() })
+        let (kept, bad) = (Mutex::default(), Mutex::default());
+        Ok(Self { folder, options, passes, cache, kept, bad, cache_error: OnceLock::new() })
     }
 
     /// How many samples there are.
@@ -118,22 +120,40 @@ impl Source {
     }
 
     /// A photograph, scaled; `None`, and noted, if it is bad.
-    fn prepared(&self, photo: usize) -> Option<Prepared> {
+    fn prepared(&self, photo: usize) -> Option<Arc<Prepared>> {
+        if let Some(kept) = lock(&self.kept).get(&photo) {
+            return Some(Arc::clone(kept));
+        }
         if lock(&self.bad).contains_key(&photo) {
             return None;
         }
         match guarded(|| self.read(photo)) {
-            Ok(Ok(prepared)) => return Some(prepared),
+            Ok(Ok(prepared)) => return Some(self.keep(photo, Arc::new(prepared))),
             Ok(Err(e)) => lock(&self.bad).insert(photo, e.to_string()),
             Err(panic) => lock(&self.bad).insert(photo, format!("the decoder panicked: {panic}")),
         };
         None
     }
 
+    /// Keeps a picture in memory, if there is room.
+    fn keep(&self, photo: usize, prepared: Arc<Prepared>) -> Arc<Prepared> {
+        let memory = self.options.reading.memory;
+        if memory > 0 {
+            let mut kept = lock(&self.kept);
+            let taken: usize = kept.values().map(|p| p.pixels.len()).sum();
+            if taken + prepared.pixels.len() <= memory {
+                kept.insert(photo, Arc::clone(&prepared));
+            }
+        }
+        prepared
+    }
+
     fn read(&self, photo: usize) -> Result<Prepared, imaging::ImagingError> {
         let path = self.path(photo);
-        let LoadOptions { short, filter, reading, .. } = &self.options;
-        let scaling = Scaling { short: *short, filter: *filter, limits: reading.limits };
+        let LoadOptions { crop, size, short, filter, reading, .. } = &self.options;
+        let to =
+            if *crop == Crop::Whole { ScaleTo::Exactly(*size) } else { ScaleTo::Short(*short) };
+        let scaling = Scaling { to, filter: *filter, limits: reading.limits };
         let slot = self.cache.as_ref().and_then(|cache| cache.slot(&path, &scaling));
         if let Some(prepared) = slot.as_ref().and_then(Slot::read) {
             return Ok(prepared);
@@ -156,7 +176,7 @@ impl Source {
                 facing: Facing::AsIs,
                 ..Window::draw(prepared.size, [height, width], random)
             },
-            Crop::Centre => Window::centre(prepared.size, [height, width]),
+            Crop::Centre | Crop::Whole => Window::centre(prepared.size, [height, width]),
         };
         let mut planes = vec![0.0; 3 * height * width];
         window.cut(&prepared.pixels, prepared.size[1], &mut planes);
@@ -165,6 +185,7 @@ impl Source {
             let picture = Tensor::new([3, height, width], planes);
             planes = apply(&picture, &transform, augmentation.fill_mode).into_data();
         }
+        self.options.disturbance.apply(&mut planes, [height, width], random);
         Sample { photo, planes }
     }
 }

@@ -54,6 +54,21 @@ pub enum Schedule {
 }
 
 impl Schedule {
+    /// The same, with another highest rate; the rest follows in proportion.
+    #[must_use]
+    pub fn peaking_at(mut self, to: f64) -> Self {
+        match &mut self {
+            Self::Constant { rate } | Self::Steps { rate, .. } | Self::Exponential { rate, .. } => {
+                *rate = to;
+            }
+            Self::Cosine { from, peak, last, .. } => {
+                let factor = if *peak == 0.0 { 1.0 } else { to / *peak };
+                (*from, *peak, *last) = (*from * factor, to, *last * factor);
+            }
+        }
+        self
+    }
+
     /// The rate for step number `step`, counted from 0.
     pub fn rate(&self, step: u64) -> f64 {
         match *self {

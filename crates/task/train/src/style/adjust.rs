@@ -3,6 +3,7 @@
 use super::StyleRecipe;
 use crate::losses::{Variation, Weighted};
 use crate::optim::Schedule;
+use crate::run::Learning;
 
 impl StyleRecipe {
     /// How many steps it takes with so many photographs: the recipe's own number,
@@ -10,6 +11,11 @@ impl StyleRecipe {
     pub fn steps_for(&self, photographs: usize) -> u64 {
         let epochs = (self.epochs * photographs as f64 / self.batch.max(1) as f64).ceil() as u64;
         self.steps.unwrap_or(epochs.max(1))
+    }
+
+    /// How its network follows the gradients.
+    pub fn learning(&self) -> Learning {
+        Learning { rule: self.rule, schedule: self.schedule, averaging: self.averaging }
     }
 
     /// Takes so many steps; a rate that falls is stretched or squeezed to end with them.
@@ -26,15 +32,7 @@ impl StyleRecipe {
     /// The learning rate, where it is highest; the rest of the schedule follows.
     #[must_use]
     pub fn with_rate(mut self, to: f64) -> Self {
-        match &mut self.schedule {
-            Schedule::Constant { rate }
-            | Schedule::Steps { rate, .. }
-            | Schedule::Exponential { rate, .. } => *rate = to,
-            Schedule::Cosine { from, peak, last, .. } => {
-                let factor = if *peak == 0.0 { 1.0 } else { to / *peak };
-                (*from, *peak, *last) = (*from * factor, to, *last * factor);
-            }
-        }
+        self.schedule = self.schedule.peaking_at(to);
         self
     }
 

@@ -9,6 +9,7 @@ use weights::{Limits, NetworkCard, StateDict, Weights};
 
 use super::{StyleCheckpoint, StyleRecipe};
 use crate::random::hashed;
+use crate::run::net_of;
 use crate::{Random, TrainError};
 
 /// What a network begins to learn with.
@@ -90,12 +91,6 @@ impl Beginning {
         let weights = weights::fit(&net.graph, weights).map_err(TrainError::weights(name))?;
         Ok((card, net, weights))
     }
-}
-
-/// The network that a card describes.
-pub(super) fn net_of(card: &NetworkCard) -> Result<Net, TrainError> {
-    let net = nets::by_name(&card.network, &card.config.to_string())?;
-    Ok(Net { input: card.input, output: Some(card.output), ..net })
 }
 
 /// What a stream of random numbers is for.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use weights::{NetworkCard, StateDict};
+use nets::Net;
+use weights::{NetworkCard, StateDict, Weights};
 
 use super::Evaluation;
 use crate::TrainError;
@@ -116,7 +117,16 @@ impl StyleCheckpoint {
 
     /// The network as it would be exported: the mean over the last steps, if there is one.
     pub fn learnt(&self) -> StateDict {
-        self.clone().to_run().learnt()
+        self.clone().into_run().learnt()
+    }
+
+    /// The network that it is of, with the weights of the next step.
+    ///
+    /// # Errors
+    ///
+    /// As [`Checkpoint::network`].
+    pub fn network(&self) -> Result<(Net, Weights), TrainError> {
+        self.clone().into_run().network()
     }
 
     /// Writes the file, whole or not at all.
@@ -125,10 +135,10 @@ impl StyleCheckpoint {
     ///
     /// As [`Checkpoint::write`].
     pub fn write(&self, path: &Path) -> Result<(), TrainError> {
-        self.clone().to_run().write(path)
+        self.clone().into_run().write(path)
     }
 
-    pub(super) fn to_run(self) -> Checkpoint {
+    fn into_run(self) -> Checkpoint {
         let Self { card, identity, account, state } = self;
         let account = serde_json::to_value(account).unwrap_or_default();
         Checkpoint { kind: KIND, card, identity: identity.to_run(), account, state }

@@ -17,11 +17,12 @@ mod trainer;
 
 pub use begin::{Beginning, WarmStart};
 pub use checkpoint::{Account, Identity, StyleCheckpoint};
-pub use health::{Evaluation, Pace, is_flat};
+pub use health::{Evaluation, is_flat};
 pub use job::{LossFile, Painting, StyleJob};
 pub use optimize::{
     Canvas, Go, Iteration, Method, OptimizeOptions, Optimized, WeightedPainting, optimize,
 };
 pub use recipe::StyleRecipe;
 pub use run::StyleRun;
-pub use trainer::{StepReport, StyleTrainer, TrainerState};
+pub use crate::run::{LearnerState as TrainerState, Pace};
+pub use trainer::{StepReport, StyleTrainer};

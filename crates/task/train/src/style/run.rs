@@ -10,15 +10,15 @@ use nets::Net;
 use tensor::Tensor;
 use weights::{NetworkCard, Precision, StateDict, Weights};
 
-use super::begin::net_of;
-use super::checkpoint::{Account, Identity, program};
-use super::health::{Blankness, Clock};
+use super::checkpoint::{Account, Identity};
+use super::health::Blankness;
 use super::{
-    Evaluation, Pace, StepReport, StyleCheckpoint, StyleJob, StyleRecipe, StyleTrainer, is_flat,
+    Evaluation, StepReport, StyleCheckpoint, StyleJob, StyleRecipe, StyleTrainer, is_flat,
 };
 use crate::TrainError;
 use crate::data::{Bad, Folder, LoadOptions, Loader};
 use crate::losses::{Losses, Recode};
+use crate::run::{Clock, Pace, program};
 
 /// A network on its way to a style: photographs in, steps taken, and at any moment
 /// something to be kept or looked at.
@@ -81,11 +81,8 @@ impl StyleRun {
         if !what.is_empty() {
             return Err(TrainError::Differs { path: path.to_owned(), what });
         }
+        let (net, weights) = checkpoint.network()?;
         let StyleCheckpoint { card, account, state, .. } = checkpoint;
-        let net = net_of(&card)?;
-        let names = net.graph.params().iter().map(|p| p.name.clone());
-        let dict: StateDict = names.zip(state.parameters.iter().cloned()).collect();
-        let weights = Weights::bind(&net.graph, dict)?;
         let steps = state.optimizer.steps;
         let mut run = Self::new(&job, (card, net, weights), (identity, account), steps)?;
         run.trainer.restore(state)?;
@@ -267,7 +264,8 @@ impl StyleRun {
             let mut session = Session::new(plan);
             session.run_in_place(&[&Recode::from_unit(&net.input).apply(picture)]);
             let painted = session.tap(0).to_tensor();
-            let unit = Recode::new(&self.card.output, &Encoding::UNIT).apply(&painted);
+            let output = net.output.ok_or(TrainError::NothingToLearn)?;
+            let unit = Recode::new(&output, &Encoding::UNIT).apply(&painted);
             Ok(cropped(&unit, picture.shape4()))
         })
     }

@@ -7,7 +7,7 @@ use weights::Weights;
 use super::StyleRecipe;
 use crate::TrainError;
 use crate::losses::{LossNetwork, Losses, Objective, Perceptual, Recode};
-use crate::optim::{Optimizer, State, StateError, WeightAverage};
+use crate::run::{Learner, LearnerState, Taken};
 
 /// One network that learns one style, step by step.
 ///
@@ -17,11 +17,9 @@ use crate::optim::{Optimizer, State, StateError, WeightAverage};
 pub struct StyleTrainer {
     recipe: StyleRecipe,
     net: Net,
-    weights: Weights,
+    learner: Learner,
     tape: Tape,
     perceptual: Perceptual,
-    optimizer: Optimizer,
-    average: Option<WeightAverage>,
 }
 
 /// What a step has seen.
@@ -36,17 +34,6 @@ pub struct StepReport {
     /// How much the pictures vary: the largest difference within a channel of any
     /// of them, where black to white is 1.
     pub spread: f32,
-}
-
-/// What has to be kept of a [`StyleTrainer`] to go on to the same bits.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TrainerState {
-    /// The network's parameters, in the graph's order.
-    pub parameters: Vec<Tensor>,
-    /// What the optimiser remembers.
-    pub optimizer: State,
-    /// The mean over the last steps, where the recipe asks for one.
-    pub average: Option<State>,
 }
 
 impl StyleTrainer {
@@ -77,11 +64,9 @@ impl StyleTrainer {
         let perceptual =
             Perceptual::new(loss_network, (&recipe.objective, targets), (shape, &output))?;
         Ok(Self {
-            optimizer: Optimizer::new(recipe.rule, weights.tensors()),
-            average: recipe.averaging.map(|a| WeightAverage::new(a, weights.tensors())),
+            learner: Learner::new(&net.graph, weights, recipe.learning()),
             recipe: recipe.clone(),
             net,
-            weights,
             tape,
             perceptual,
         })
@@ -94,7 +79,7 @@ impl StyleTrainer {
 
     /// How many steps were taken.
     pub fn steps(&self) -> u64 {
-        self.optimizer.steps()
+        self.learner.steps()
     }
 
     /// Takes one step on photographs `[N, 3, H, W]`, RGB in 0..=1.
@@ -117,18 +102,9 @@ impl StyleTrainer {
         }
         self.tape.backward(|_, _, grad| grad.fill_from(&gradient));
         let gradients = self.tape.parameter_gradients();
-        let length = crate::optim::global_norm(gradients);
-        let step = self.optimizer.steps();
-        if !(losses.total().is_finite() && length.is_finite()) {
-            return Err(TrainError::NotANumber { step });
-        }
-        let rate = self.recipe.schedule.rate(step);
-        self.optimizer.set_rate(rate);
-        self.optimizer.step(self.weights.tensors_mut(), gradients);
-        if let Some(average) = &mut self.average {
-            average.update(self.weights.tensors());
-        }
-        self.tape.set_weights(&self.weights)?;
+        let Taken { gradient: length, rate } =
+            self.learner.step(losses.total(), gradients, |_| {})?;
+        self.tape.set_weights(self.learner.weights())?;
         let spread = spread(&Recode::new(&self.output(), &Encoding::UNIT).apply(&shown));
         Ok(StepReport { losses, gradient: length, rate, spread })
     }
@@ -147,7 +123,7 @@ impl StyleTrainer {
         let painted = self.painted(photographs);
         let shown = self.recipe.clamp.map_or_else(|| painted.clone(), |c| clamped(&painted, c));
         let (losses, _) = self.perceptual.evaluate(&shown);
-        self.tape.set_weights(&self.weights)?;
+        self.tape.set_weights(self.learner.weights())?;
         Ok(losses)
     }
 
@@ -159,12 +135,8 @@ impl StyleTrainer {
     }
 
     /// What has to be kept to go on from here.
-    pub fn state(&self) -> TrainerState {
-        TrainerState {
-            parameters: self.weights.tensors().to_vec(),
-            optimizer: self.optimizer.state(),
-            average: self.average.as_ref().map(WeightAverage::state),
-        }
+    pub fn state(&self) -> LearnerState {
+        self.learner.state()
     }
 
     /// Goes on from where another with the same recipe and network was.
@@ -176,26 +148,9 @@ impl StyleTrainer {
     /// # Panics
     ///
     /// If there are more or fewer parameters than the network's, or of other shapes.
-    pub fn restore(&mut self, state: TrainerState) -> Result<(), TrainError> {
-        let own = self.weights.tensors_mut();
-        assert!(
-            own.iter().map(Tensor::shape).eq(state.parameters.iter().map(Tensor::shape)),
-            "another network's parameters"
-        );
-        own.clone_from_slice(&state.parameters);
-        self.optimizer.restore(state.optimizer)?;
-        match (&mut self.average, state.average) {
-            (Some(average), Some(state)) => average.restore(state)?,
-            (None, None) => {}
-            (average, _) => {
-                let name = "average".to_owned();
-                return Err(match average {
-                    Some(_) => StateError::Missing { name }.into(),
-                    None => StateError::Unused { name }.into(),
-                });
-            }
-        }
-        Ok(self.tape.set_weights(&self.weights)?)
+    pub fn restore(&mut self, state: LearnerState) -> Result<(), TrainError> {
+        self.learner.restore(state)?;
+        Ok(self.tape.set_weights(self.learner.weights())?)
     }
 
     fn output(&self) -> Encoding {
@@ -205,11 +160,7 @@ impl StyleTrainer {
     /// What the network has learnt so far: the mean over the last steps, where
     /// the recipe asks for one.
     pub fn learnt(&self) -> Weights {
-        let mut weights = self.weights.clone();
-        if let Some(average) = self.average.as_ref().filter(|a| a.shown() > 0) {
-            weights.tensors_mut().clone_from_slice(average.parameters());
-        }
-        weights
+        self.learner.learnt()
     }
 
     /// The network's graph and encodings.

@@ -1,0 +1,147 @@
+//! What can be typed after `pentimento train classifier`.
+
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+
+use crate::quantity;
+
+/// Train a network that tells classes of pictures apart.
+///
+/// Each folder in DIR is a class. The run lives in a folder beside the output, with
+/// checkpoints, curves, the confusion matrix, tables and TensorBoard's event files; it
+/// can be stopped at any moment, and goes on with --resume to the same bits as if it
+/// had not been.
+#[derive(Args, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "switches, as they are typed")]
+#[expect(clippy::doc_markdown, reason = "shown as it is")]
+#[command(after_help = HELP)]
+pub(crate) struct Classifier {
+    /// Folder of pictures to learn from: in it a folder for each class, searched to the
+    /// bottom.
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) pictures: PathBuf,
+
+    /// Such a folder of pictures that are kept out of training, to see how well it goes.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) validation: Option<PathBuf>,
+
+    /// Without --validation, the share of the pictures that is kept out. Which they are
+    /// depends on the seed and on their names.
+    #[arg(long, value_name = "0..1", default_value_t = 0.2, conflicts_with = "validation")]
+    pub(crate) keep_out: f64,
+
+    /// Such a folder of pictures that the network is held to once, in the end.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) test: Option<PathBuf>,
+
+    /// The network's file: safetensors.
+    #[arg(short, long, value_name = "OUT.safetensors", value_hint = ValueHint::FilePath)]
+    pub(crate) output: PathBuf,
+
+    /// pentimento, tutorial (Keras's cats and dogs), transfer, or a file of JSON with the
+    /// fields that a network's note `recipe` has. Without it, pentimento; with --weights,
+    /// transfer.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) recipe: Option<String>,
+
+    /// The network that learns. Without it, the recipe's.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) network: Option<String>,
+
+    /// Weights to begin with, of a network that has learnt something else: any kind of
+    /// file that `pentimento weights inspect` reads. Its last layer begins anew.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) weights: Option<PathBuf>,
+
+    /// Keep the first layers as they begin: so many of those that have parameters, or
+    /// all up to the layer of that name.
+    #[arg(long, value_name = "N|LAYER", requires = "weights")]
+    pub(crate) freeze: Option<String>,
+
+    /// How often each picture is seen, or as the recipe counts an epoch.
+    #[arg(long, value_name = "N")]
+    pub(crate) epochs: Option<NonZeroU64>,
+
+    /// Pictures a step.
+    #[arg(long, value_name = "N")]
+    pub(crate) batch: Option<NonZeroUsize>,
+
+    /// Pixels of a training picture's sides.
+    #[arg(long, value_name = "PIXELS", value_parser = quantity::side)]
+    pub(crate) size: Option<usize>,
+
+    /// The learning rate, where it is highest.
+    #[arg(long, value_name = "X", value_parser = quantity::weight)]
+    pub(crate) rate: Option<f64>,
+
+    /// What all randomness comes from.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) seed: u64,
+
+    /// The run's folder. Without it, OUT.run.
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) run: Option<PathBuf>,
+
+    /// Go on from the checkpoint in the run's folder.
+    #[arg(long, conflicts_with = "overwrite")]
+    pub(crate) resume: bool,
+
+    /// Begin anew where there is a run, or the output, already.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+
+    /// Steps between two checkpoints; there is one at every look too.
+    #[arg(long, value_name = "N", default_value = "100")]
+    pub(crate) checkpoint_every: NonZeroU64,
+
+    /// Epochs between two looks at the pictures kept out.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub(crate) validate_every: NonZeroU64,
+
+    /// Threads to compute with. Without it, one for each processor. The result does
+    /// not depend on it.
+    #[arg(long, value_name = "N")]
+    pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Bytes of decoded pictures to keep in memory: 2G, 800M, 0.
+    #[arg(long, value_name = "BYTES", default_value = "1G", value_parser = quantity::amount)]
+    pub(crate) memory: u64,
+
+    /// The network's title, for its card. Without it, the output's name.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+
+    /// What the card says may be done with the network.
+    #[arg(long, value_name = "TEXT", alias = "license")]
+    pub(crate) licence: Option<String>,
+
+    /// Print a report as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    /// Say nothing but what went wrong.
+    #[arg(short, long)]
+    pub(crate) quiet: bool,
+}
+
+const HELP: &str = "\
+Examples:
+  pentimento train classifier pets/train --validation pets/validation -o pets.safetensors
+  pentimento train classifier pets/ -o pets.safetensors --keep-out 0.1 --epochs 40
+  pentimento train classifier pets/ -o pets.safetensors --resume
+  pentimento train classifier pets/train --validation pets/validation --test pets/test \\
+      --recipe tutorial -o tutorial.safetensors
+  pentimento train classifier flowers/ -o flowers.safetensors --network efficientnet_lite0 \\
+      --weights efficientnet-lite0.pth --freeze 30
+  tensorboard --logdir pets.safetensors.run
+
+Exit status:
+  0    the network is trained
+  1    training went wrong: the loss is no number
+  2    a flag, or the recipe, is wrong, or the network does not fit
+  3    no pictures, a class without any, one class alone, or not one can be read
+  4    the weights or the checkpoint cannot be used
+  5    something cannot be written: the last checkpoint is as it was
+  130  interrupted (Ctrl-C): saved, and the network as it is written; --resume goes on";

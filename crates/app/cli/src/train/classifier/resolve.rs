@@ -1,0 +1,103 @@
+//! From flags to a job: every check is made here.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+use pentimento::cpu::Threads;
+use pentimento::pipeline::PipelineError;
+use pentimento::train::classifier::{
+    Beginning, ClassifierJob, ClassifierRecipe, Examiner, open_classes,
+};
+use pentimento::train::data::{Folder, Reading};
+use pentimento::{graph, nets};
+
+use super::flags::Classifier;
+
+/// Everything that the run needs, and what it is held to in the end.
+pub(super) fn job(flags: &Classifier) -> anyhow::Result<(ClassifierJob, Option<Examiner>)> {
+    let mut recipe = recipe(flags)?;
+    let (pictures, held_out) = pictures(flags)?;
+    let memory = usize::try_from(flags.memory).unwrap_or(usize::MAX);
+    let reading = Reading { memory, ..Reading::default() };
+    let beginning = match &flags.weights {
+        Some(path) if !flags.resume => Beginning::open(path)?,
+        _ => Beginning::Random,
+    };
+    if let Some(freeze) = &flags.freeze {
+        recipe.frozen = Some(layer(&recipe, freeze)?);
+    }
+    let shown = (recipe.used_at(), recipe.batch);
+    let test = flags.test.as_deref().map(open_classes).transpose()?;
+    let test = test.map(|folder| Examiner::new(folder, shown, Reading::default()));
+    let job = ClassifierJob {
+        recipe,
+        seed: flags.seed,
+        pictures,
+        held_out,
+        beginning,
+        reading,
+        threads: Threads::new(flags.threads.map(Into::into))?,
+    };
+    job.check_classes(test.as_ref().map(Examiner::folder))?;
+    Ok((job, test))
+}
+
+/// What is learnt from, and what is kept out of it.
+fn pictures(flags: &Classifier) -> anyhow::Result<(Folder, Folder)> {
+    let all = open_classes(&flags.pictures)?;
+    if let Some(validation) = &flags.validation {
+        return Ok((all, open_classes(validation)?));
+    }
+    if !(flags.keep_out > 0.0 && flags.keep_out < 1.0) {
+        let (option, value) = ("--keep-out", flags.keep_out.to_string());
+        return Err(PipelineError::Option { option, value, range: "between 0 and 1" }.into());
+    }
+    Ok(all.split_by_seed(flags.keep_out, flags.seed))
+}
+
+/// The recipe that is named, with what the flags change of it.
+fn recipe(flags: &Classifier) -> anyhow::Result<ClassifierRecipe> {
+    let usual = if flags.weights.is_some() { "transfer" } else { "pentimento" };
+    let mut recipe = named_recipe(flags.recipe.as_deref().unwrap_or(usual))?;
+    if let Some(network) = &flags.network {
+        recipe.network.clone_from(network);
+        recipe.config = serde_json::json!({});
+    }
+    recipe.epochs = flags.epochs.map_or(recipe.epochs, Into::into);
+    recipe.batch = flags.batch.map_or(recipe.batch, Into::into);
+    if let Some(size) = flags.size {
+        (recipe.size, recipe.size_in_use) = (size, None);
+    }
+    Ok(flags.rate.map_or_else(|| recipe.clone(), |rate| recipe.clone().with_rate(rate)))
+}
+
+/// The recipe of that name, or in that file.
+fn named_recipe(name: &str) -> anyhow::Result<ClassifierRecipe> {
+    if let Some(recipe) = ClassifierRecipe::by_name(name) {
+        return Ok(recipe);
+    }
+    let wrong = |why: String| {
+        let (option, value) = ("--recipe", format!("{name:?}"));
+        let range = "pentimento, tutorial, transfer or a file";
+        anyhow::Error::new(PipelineError::Option { option, value, range }).context(why)
+    };
+    let text = fs::read_to_string(Path::new(name)).map_err(|e| wrong(e.to_string()))?;
+    serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))
+}
+
+/// The last layer that `--freeze` means: the N-th of those with parameters, or a name.
+fn layer(recipe: &ClassifierRecipe, freeze: &str) -> anyhow::Result<String> {
+    let net = nets::by_name(&recipe.network, &recipe.config.to_string())?;
+    let Ok(count) = freeze.parse::<usize>() else { return Ok(freeze.to_owned()) };
+    let mut with: Vec<&graph::Node> =
+        net.graph.nodes().iter().filter(|node| !node.params.is_empty()).collect();
+    with.pop(); // the last begins anew: it has to learn
+    let found = count.checked_sub(1).and_then(|i| with.get(i)).map(|node| node.name.clone());
+    let range = || format!("1 to {} in {}, or a layer's name", with.len(), recipe.network);
+    found.with_context(range).map_err(|why| {
+        let (option, value) = ("--freeze", freeze.to_owned());
+        let range = "a number of layers with parameters, or a layer's name";
+        why.context(PipelineError::Option { option, value, range })
+    })
+}

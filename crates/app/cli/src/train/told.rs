@@ -1,0 +1,59 @@
+//! What is written down of a style's training.
+
+use pentimento::train::losses::Losses;
+use pentimento::train::style::{StepReport, StyleRun};
+
+use super::folder::{Columns, Journal};
+
+const LOSSES: [&str; 8] =
+    ["step", "content", "style", "variation", "total", "gradient", "rate", "seconds"];
+const VALIDATION: [&str; 5] = ["step", "content", "style", "variation", "total"];
+
+/// The tables.
+pub(super) const TABLES: [Columns<'_>; 2] =
+    [("losses.csv", &LOSSES), ("validation.csv", &VALIDATION)];
+
+/// Writes down a step.
+pub(super) fn step(
+    journal: &mut Journal,
+    run: &StyleRun,
+    report: &StepReport,
+) -> anyhow::Result<()> {
+    let StepReport { losses, gradient, rate, .. } = report;
+    let (step, pace) = (run.steps(), run.pace());
+    let [content, style, variation, total] = parts(losses);
+    let seconds = run.time().as_secs_f64();
+    journal.line(0, step, &[content, style, variation, total, *gradient, *rate, seconds])?;
+    journal.scalars(
+        step,
+        &[
+            ("loss/content", content),
+            ("loss/style", style),
+            ("loss/variation", variation),
+            ("loss/total", total),
+            ("step/gradient", *gradient),
+            ("step/rate", *rate),
+            ("speed/steps_per_second", pace.steps_per_second),
+            ("speed/waiting", pace.waiting),
+        ],
+    )
+}
+
+/// Writes down a look at the photographs kept out.
+pub(super) fn validation(journal: &mut Journal, step: u64, losses: &Losses) -> anyhow::Result<()> {
+    let [content, style, variation, total] = parts(losses);
+    journal.line(1, step, &[content, style, variation, total])?;
+    journal.scalars(
+        step,
+        &[
+            ("validation/content", content),
+            ("validation/style", style),
+            ("validation/variation", variation),
+            ("validation/total", total),
+        ],
+    )
+}
+
+fn parts(losses: &Losses) -> [f64; 4] {
+    [losses.content, losses.style, losses.variation, losses.total()]
+}
