@@ -53,8 +53,7 @@ pub fn graph(Config { width, classes, .. }: Config) -> Graph {
     let x = g.adaptive_avg_pool(x, [1, 1]);
     let x = g.dropout(x, 0.2);
     let x = g.linear("fc", x, 8 * width, classes);
-    let x =
-        if classes == 1 { g.activation(x, Activation::Sigmoid) } else { g.softmax(x) };
+    let x = if classes == 1 { g.activation(x, Activation::Sigmoid) } else { g.softmax(x) };
     g.finish(x)
 }
 

@@ -4,8 +4,8 @@ use std::mem::take;
 
 use graph::NodeId;
 use kernels::{
-    Affine, AffineGradient, Epilogue, GradientSums, LinearGradient, Mask, Moments, Onto, Operand, PoolKind,
-    PoolSpec, Share, Source, Spread,
+    Affine, AffineGradient, Epilogue, GradientSums, LinearGradient, Mask, Moments, Onto, Operand,
+    PoolKind, PoolSpec, Share, Source, Spread,
 };
 use tensor::Plane;
 
@@ -230,9 +230,7 @@ impl Tape {
         let (moments, about) = (self.session.moments(moments), (x.shape()[1], eps));
         let (gradient, parameters) = match over {
             Over::Image => AffineGradient::instance_norm(map, (moments, &sums), about),
-            Over::Batch => {
-                AffineGradient::batch_norm(map, (&Moments::over(moments), &sums), about)
-            }
+            Over::Batch => AffineGradient::batch_norm(map, (&Moments::over(moments), &sums), about),
         };
         for (place, values) in parameters.into_iter().enumerate() {
             self.set_parameter(node, place, &values);

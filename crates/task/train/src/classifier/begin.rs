@@ -69,7 +69,10 @@ impl Beginning {
 }
 
 /// The recipe's settings, with the number of classes.
-fn with_classes(recipe: &ClassifierRecipe, classes: usize) -> Result<serde_json::Value, TrainError> {
+fn with_classes(
+    recipe: &ClassifierRecipe,
+    classes: usize,
+) -> Result<serde_json::Value, TrainError> {
     let outputs = if classes == 2 && recipe.head == Head::Sigmoid { 1 } else { classes };
     let mut config = recipe.config.clone();
     let Some(settings) = config.as_object_mut() else {
@@ -119,7 +122,12 @@ mod tests {
         let begin = Beginning::Learnt { name: "other".into(), weights: weights.clone() };
         let (_, net, got) = begin.resolve(&recipe, (&classes(3), 2)).unwrap();
         for (param, tensor) in net.graph.params().iter().zip(got.tensors()) {
-            assert_eq!(weights[&param.name] == *tensor, !param.name.starts_with("fc"), "{}", param.name);
+            assert_eq!(
+                weights[&param.name] == *tensor,
+                !param.name.starts_with("fc"),
+                "{}",
+                param.name
+            );
         }
         let begin = Beginning::Learnt { name: "other".into(), weights: StateDict::new() };
         let error = begin.resolve(&recipe, (&classes(3), 2)).unwrap_err().to_string();

@@ -8,7 +8,9 @@ use cpu::Threads;
 use serde::{Deserialize, Serialize};
 use weights::{NetworkCard, Precision, StateDict};
 
-use super::{ClassifierJob, ClassifierRecipe, ClassifierTrainer, Examination, Examiner, StepReport};
+use super::{
+    ClassifierJob, ClassifierRecipe, ClassifierTrainer, Examination, Examiner, StepReport,
+};
 use crate::TrainError;
 use crate::data::{Bad, Loader};
 use crate::run::{Checkpoint, Clock, Identity, Pace, program};

@@ -79,7 +79,8 @@ impl ClassifierTrainer {
         seed: u64,
     ) -> Result<Self, TrainError> {
         if let Some(name) = &recipe.frozen {
-            let missing = || TrainError::NoTap { network: recipe.network.clone(), tap: name.clone() };
+            let missing =
+                || TrainError::NoTap { network: recipe.network.clone(), tap: name.clone() };
             let last = net.graph.find(name).ok_or_else(missing)?;
             net.graph = net.graph.frozen_up_to(last);
         }

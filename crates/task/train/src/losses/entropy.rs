@@ -152,7 +152,8 @@ mod tests {
             let at = |c: usize| logits[(i / pixels * classes + c) * pixels + i % pixels];
             let sum: f64 = (0..classes).map(|c| at(c).exp()).sum();
             for c in 0..classes {
-                let target = smoothing / classes as f64 + if c == label { 1.0 - smoothing } else { 0.0 };
+                let target =
+                    smoothing / classes as f64 + if c == label { 1.0 - smoothing } else { 0.0 };
                 loss -= target * (at(c) - sum.ln());
             }
         }
@@ -211,8 +212,9 @@ mod tests {
         let of = |p: f64, t: f64| -(t * p.ln() + (1.0 - t) * (1.0 - p).ln()) / 6.0;
         for smoothing in [0.0, 0.2] {
             let moved = |t: f32| f64::from(t) * (1.0 - smoothing) + smoothing / 2.0;
-            let loss =
-                |v: &[f64]| -> f64 { v.iter().zip(targets).map(|(&x, t)| of(sigmoid(x), moved(t))).sum() };
+            let loss = |v: &[f64]| -> f64 {
+                v.iter().zip(targets).map(|(&x, t)| of(sigmoid(x), moved(t))).sum()
+            };
             let got = binary_cross_entropy(&logits, &targets, smoothing);
             let exact: Vec<f64> = logits.data().iter().copied().map(f64::from).collect();
             assert!((got.loss - loss(&exact)).abs() < 1e-12);
@@ -220,8 +222,10 @@ mod tests {
                 assert!((f64::from(g) - w).abs() < ROUNDED + DIFFERENCES, "{g} {w}");
             }
         }
-        let shares = Tensor::new([6], logits.data().iter().map(|&x| sigmoid(x.into()) as f32).collect());
-        let loss = |v: &[f64]| -> f64 { v.iter().zip(targets).map(|(&p, t)| of(p, t.into())).sum() };
+        let shares =
+            Tensor::new([6], logits.data().iter().map(|&x| sigmoid(x.into()) as f32).collect());
+        let loss =
+            |v: &[f64]| -> f64 { v.iter().zip(targets).map(|(&p, t)| of(p, t.into())).sum() };
         let got = binary_cross_entropy_of_probabilities(&shares, &targets);
         for (&g, w) in got.gradient.data().iter().zip(slopes(shares.data(), loss)) {
             // The third derivative by p is up to 2/p³, with p no less than 1/400 here.
@@ -237,7 +241,10 @@ mod tests {
         assert_eq!(judged.gradient.data(), [0.0, 0.0]);
         let far = Tensor::new([1, 2, 1, 1], vec![1e4, -1e4]);
         assert!((cross_entropy(&far, &[1], 0.0).loss - 2e4).abs() < 1e-2);
-        assert!((binary_cross_entropy(&Tensor::new([1], vec![-1e4]), &[1.0], 0.0).loss - 1e4).abs() < 1e-2);
+        assert!(
+            (binary_cross_entropy(&Tensor::new([1], vec![-1e4]), &[1.0], 0.0).loss - 1e4).abs()
+                < 1e-2
+        );
         let nan = Tensor::new([1, 2, 1, 1], vec![f32::NAN, 0.0]);
         assert!(cross_entropy(&nan, &[1], 0.0).loss.is_nan());
         assert!(binary_cross_entropy(&nan, &[1.0, 0.0], 0.0).loss.is_nan());

@@ -138,7 +138,8 @@ impl Checkpoint {
         if keys.text(FORMAT).map_err(refuse)? != format_of(kind) {
             return Err(refuse("it is of another kind or version".to_owned()));
         }
-        let one = |name: &&'static str| Ok((*name, keys.text(&format!("training.{name}"))?.to_owned()));
+        let one =
+            |name: &&'static str| Ok((*name, keys.text(&format!("training.{name}"))?.to_owned()));
         let identity = names.iter().map(one).collect::<Result<_, _>>().map_err(refuse)?;
         let account = serde_json::from_str(keys.text(ACCOUNT).map_err(refuse)?)
             .map_err(|e| refuse(format!("{ACCOUNT}: {e}")))?;

@@ -121,7 +121,10 @@ mod tests {
             let dict = initial.draw(&graph, 1);
             let of = |name: &str| dict[name].data()[3];
             assert_eq!([of("bn.weight"), of("bn.bias")], [gain, 0.0]);
-            assert_eq!([of("bn.running_mean"), of("bn.running_var"), of("c.bias")], [0.0, 1.0, 0.0]);
+            assert_eq!(
+                [of("bn.running_mean"), of("bn.running_var"), of("c.bias")],
+                [0.0, 1.0, 0.0]
+            );
         }
     }
 }

@@ -182,9 +182,10 @@ mod tests {
     use crate::optim::Sgd;
 
     fn learner(graph: &graph::Graph) -> Learner {
-        let dict = graph.params().iter().map(|p| {
-            (p.name.clone(), Tensor::new(p.shape.clone(), vec![1.0; p.len()]))
-        });
+        let dict = graph
+            .params()
+            .iter()
+            .map(|p| (p.name.clone(), Tensor::new(p.shape.clone(), vec![1.0; p.len()])));
         let weights = Weights::bind(graph, dict.collect()).unwrap();
         let learning = Learning {
             rule: Sgd::default().into(),
@@ -205,7 +206,12 @@ mod tests {
         let gradients: Vec<Tensor> = graph
             .params()
             .iter()
-            .map(|p| Tensor::new(if p.trainable { p.shape.clone() } else { vec![0] }, vec![1.0; if p.trainable { 1 } else { 0 }]))
+            .map(|p| {
+                Tensor::new(
+                    if p.trainable { p.shape.clone() } else { vec![0] },
+                    vec![1.0; if p.trainable { 1 } else { 0 }],
+                )
+            })
             .collect();
         let set = |w: &mut Weights| w.tensors_mut()[3].data_mut()[0] = 7.0;
         let taken = learner.step(1.0, &gradients, set).unwrap();

@@ -11,7 +11,7 @@ mod pace;
 
 pub use checkpoint::{Checkpoint, Identity};
 pub use initial::Initial;
-pub use learner::{Learner, Learning, LearnerState, Taken};
+pub use learner::{Learner, LearnerState, Learning, Taken};
 pub use pace::Pace;
 
 pub(crate) use checkpoint::{net_of, program};

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
 use nets::Net;
+use serde::{Deserialize, Serialize};
 use weights::{NetworkCard, StateDict, Weights};
 
 use super::Evaluation;

@@ -15,6 +15,7 @@ mod recipe;
 mod run;
 mod trainer;
 
+pub use crate::run::{LearnerState as TrainerState, Pace};
 pub use begin::{Beginning, WarmStart};
 pub use checkpoint::{Account, Identity, StyleCheckpoint};
 pub use health::{Evaluation, is_flat};
@@ -24,5 +25,4 @@ pub use optimize::{
 };
 pub use recipe::StyleRecipe;
 pub use run::StyleRun;
-pub use crate::run::{LearnerState as TrainerState, Pace};
 pub use trainer::{StepReport, StyleTrainer};

@@ -1,6 +1,7 @@
 //! `pentimento train classifier`: flags, then a job with every check made, then the run.
 
 pub(crate) mod flags;
+mod pictures;
 mod resolve;
 mod told;
 
@@ -68,6 +69,9 @@ impl<'a> Training<'a> {
             Some(examiner) if outcome == Outcome::Done => Some(self.run.examine(examiner)?.0),
             _ => None,
         };
+        if let Some(seen) = &test {
+            pictures::confusion(self.folder.path(), "confusion-test.png", &seen.confusion)?;
+        }
         self.progress.finish();
         self.tell(outcome, test.as_ref())?;
         Ok(outcome)
@@ -94,6 +98,8 @@ impl<'a> Training<'a> {
     fn look(&mut self) -> anyhow::Result<()> {
         let seen = self.run.validate()?;
         told::epoch(&mut self.journal, &self.run, &seen)?;
+        pictures::curves(self.folder.path(), &self.run)?;
+        pictures::confusion(self.folder.path(), "confusion.png", &seen.confusion)?;
         let (epochs, number) = (self.run.epochs(), self.run.epochs().len());
         let words = epochs.last().map(told::in_words).unwrap_or_default();
         let now = live::paced(&words, self.run.pace());
