@@ -220,7 +220,7 @@ fn make_small_resnet(json: &str) -> Result<Net, NetError> {
         ],
     )?;
     let classifier = Classifier::cats_and_dogs(config.size, config.classes);
-    Ok(classifying(small_resnet::graph(config), small_resnet::INPUT, Some(classifier)))
+    Ok(other(small_resnet::graph(config), small_resnet::INPUT, Some(classifier)))
 }
 
 fn make_transformer_net(json: &str) -> Result<Net, NetError> {
