@@ -93,7 +93,7 @@ fn picture_size(rgb: &Tensor) -> [usize; 2] {
 }
 
 /// One channel of a pixel.
-trait Value: Copy + Default + Send + Sync {
+pub(crate) trait Value: Copy + Default + Send + Sync {
     /// To 0..=1.
     fn light(self) -> f32;
     /// From 0..=1: clamped, nearest, NaN to 0 (a cast to integer does that).

@@ -3,7 +3,11 @@ use tensor::Tensor;
 
 use crate::{
     Filter,
-    colour::{self, planes, planes_mut},
+    colour::{
+        self,
+        gamut::{at, greatest_chroma, in_gamut},
+        planes, planes_mut,
+    },
     resize_tensor,
 };
 
@@ -85,38 +89,6 @@ fn linear(plane: &[f32]) -> Vec<f32> {
 fn compressed(axis: usize, [r, g, b]: &[Vec<f32>; 3]) -> Vec<f32> {
     let pixels = r.iter().zip(g).zip(b);
     pixels.map(|((&r, &g), &b)| colour::compressed(axis, [r, g, b])).collect()
-}
-
-/// Linear sRGB at this lightness and a share `s` of the chroma, given as
-/// `[f(X) − f(Y), f(Y), f(Z) − f(Y)]`: Lab's a and b are multiples of the differences.
-#[inline(always)]
-fn at([dx, y, dz]: [f32; 3], s: f32) -> [f32; 3] {
-    colour::expanded([y + s * dx, y, y + s * dz])
-}
-
-/// What the powers' error of 2⁻¹⁹, cubed (×3) and mixed by weights of 5.3 in all, may
-/// leave outside: a tenth of an 8-bit step where sRGB is steepest.
-const SLACK: f32 = 3.0 * 5.3 / (1u32 << 19) as f32;
-
-fn in_gamut(linear: [f32; 3]) -> bool {
-    // NaN counts as inside and is left alone.
-    linear.iter().all(|v| v.is_nan() || (-SLACK..=1.0 + SLACK).contains(v))
-}
-
-/// The greatest share of the chroma, to 2⁻¹², that stays in the gamut. The gamut is
-/// entered once on the way to grey: it is star-shaped around the grey axis
-/// as far as 8 bits can tell.
-fn greatest_chroma(lab: [f32; 3]) -> f32 {
-    let (mut inside, mut outside) = (0.0, 1.0);
-    for _ in 0..12 {
-        let middle = 0.5 * (inside + outside);
-        if in_gamut(at(lab, middle)) {
-            inside = middle;
-        } else {
-            outside = middle;
-        }
-    }
-    inside
 }
 
 #[cfg(test)]

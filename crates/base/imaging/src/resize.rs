@@ -75,10 +75,10 @@ pub fn resize_tensor(source: &Tensor, [height, width]: [usize; 2], filter: Filte
 }
 
 /// The weights of one output position, along one axis.
-struct Taps {
+pub(crate) struct Taps {
     /// The first input position that counts.
-    start: usize,
-    weights: Vec<f32>,
+    pub(crate) start: usize,
+    pub(crate) weights: Vec<f32>,
 }
 
 /// The weighted sum of whole rows: the pass that vectorises.
@@ -95,7 +95,7 @@ fn sum_rows(plane: &[f32], taps: &Taps, out: &mut [f32]) {
 /// # Source
 ///
 /// Pillow, `src/libImaging/Resample.c`, `precompute_coeffs`.
-fn taps(from: usize, to: usize, filter: Filter) -> Vec<Taps> {
+pub(crate) fn taps(from: usize, to: usize, filter: Filter) -> Vec<Taps> {
     let scale = from as f64 / to as f64;
     let widened = scale.max(1.0);
     let support = filter.support() * widened;

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 /// A step of 8 or 16 bits.
 pub(crate) trait Level: Copy + Default + Send + Sync {
+    /// The greatest step.
+    const FULL: Self;
     /// Linear light in 0..=1 of every step.
     fn light() -> &'static [f32];
     /// This step's place in [`Level::light`].
@@ -57,6 +59,7 @@ static BYTES: LazyLock<Bytes> = LazyLock::new(|| {
 });
 
 impl Level for u8 {
+    const FULL: Self = Self::MAX;
     type Back = &'static Bytes;
 
     fn light() -> &'static [f32] {
@@ -78,6 +81,7 @@ impl Level for u8 {
 }
 
 impl Level for u16 {
+    const FULL: Self = Self::MAX;
     type Back = ();
 
     fn light() -> &'static [f32] {

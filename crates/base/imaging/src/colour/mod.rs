@@ -9,6 +9,7 @@
 mod bins;
 mod curve;
 mod decode;
+pub(crate) mod gamut;
 mod lab;
 mod pow;
 mod prior;
