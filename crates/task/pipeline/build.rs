@@ -1,26 +1,36 @@
-//! Finds the styles that ship: every `zoo/NAME/NAME.safetensors`.
+//! Finds what ships: every `zoo/NAME/NAME.safetensors` is a style, but for the network that
+//! colours.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+/// The network that colours: no style.
+const COLORIZER: &str = "colorizer";
+
 fn main() -> io::Result<()> {
     let zoo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../zoo");
     println!("cargo::rerun-if-changed={}", zoo.display());
     let mut table = String::from("&[\n");
-    for (name, file) in styles(&zoo)? {
+    let mut colorizer = String::from("None\n");
+    for (name, file) in networks(&zoo)? {
         println!("cargo::rerun-if-changed={}", file.display());
         let file = file.canonicalize()?;
         let file = file.to_string_lossy().into_owned();
+        if name == COLORIZER {
+            colorizer = format!("Some(include_bytes!({file:?}))\n");
+            continue;
+        }
         let _ = writeln!(table, "    ({name:?}, include_bytes!({file:?})),");
     }
     table.push_str("]\n");
     let out = env::var_os("OUT_DIR").map(PathBuf::from).unwrap_or_default();
+    fs::write(out.join("colorizer.rs"), colorizer)?;
     fs::write(out.join("shipped.rs"), table)
 }
 
 /// Names and files, by name.
-fn styles(zoo: &Path) -> io::Result<Vec<(String, PathBuf)>> {
+fn networks(zoo: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     let mut found = vec![];
     for entry in zoo.read_dir()? {
         let entry = entry?;

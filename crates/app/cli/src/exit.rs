@@ -66,13 +66,19 @@ pub(crate) fn status(error: &anyhow::Error) -> ExitCode {
     let pipeline = error.chain().find_map(|e| e.downcast_ref::<PipelineError>());
     ExitCode::from(match pipeline {
         Some(
-            PipelineError::Option { .. } | PipelineError::Output { .. } | PipelineError::Shape(_),
+            PipelineError::Option { .. }
+            | PipelineError::Output { .. }
+            | PipelineError::Hint { .. }
+            | PipelineError::Shape(_),
         ) => USAGE,
         Some(PipelineError::NoPictures { .. }) => NO_PICTURES,
         Some(
             PipelineError::UnknownStyle { .. }
             | PipelineError::Weights { .. }
-            | PipelineError::NotAStyle { .. },
+            | PipelineError::NotAStyle { .. }
+            | PipelineError::NotAColorizer { .. }
+            | PipelineError::NoColorizer
+            | PipelineError::UnknownColorizer { .. },
         ) => WEIGHTS,
         Some(PipelineError::Unwritable { .. }) => OUTPUT,
         _ if io_kinds(error).next().is_some() => OUTPUT,

@@ -1,17 +1,19 @@
 //! What can be typed. Nothing is checked here that needs more than the word itself.
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
+pub(crate) use crate::batch::flags::{Format, Handling, Places};
+pub(crate) use crate::colorize::flags::Colorize;
+pub(crate) use crate::evaluate::flags::Evaluate;
 pub(crate) use crate::optimize::flags::Optimize;
 use crate::quantity;
 pub(crate) use crate::train::flags::Train;
 
-/// Restyle pictures with convolutional networks, on an ordinary processor.
+/// Colour and restyle pictures with convolutional networks, on an ordinary processor.
 #[derive(Debug, Parser)]
 #[command(name = "pentimento", version, arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Flags {
@@ -23,6 +25,7 @@ const EXAMPLES: &str = "\
 Examples:
   pentimento stylize photo.jpg --style starry-night -o painting.jpg
   pentimento stylize holiday/ --recursive --style starry-night -o painted/
+  pentimento colorize grandmother.jpg -o coloured.jpg
   pentimento styles
   pentimento train style --style-picture wave.jpg --photos photos/ -o wave.safetensors
 
@@ -31,10 +34,14 @@ Each command's --help says more: pentimento stylize --help";
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Stylize(Box<Stylize>),
+    Colorize(Box<Colorize>),
     /// Train a network of one's own.
     #[command(subcommand)]
     Train(Train),
     Optimize(Box<Optimize>),
+    /// Say how good a network is.
+    #[command(subcommand)]
+    Evaluate(Evaluate),
     Styles(Styles),
     /// Look into a file of weights, or turn it into another kind.
     #[command(subcommand)]
@@ -50,22 +57,15 @@ pub(crate) enum Command {
 /// metadata. Outputs that are already there are left alone, so that a batch that
 /// was broken off goes on where it was.
 #[derive(Args, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "switches, as they are typed")]
 #[command(after_help = STYLIZE_HELP)]
 pub(crate) struct Stylize {
-    /// Pictures, and folders of pictures.
-    #[arg(required = true, value_name = "PICTURE|FOLDER", value_hint = ValueHint::AnyPath)]
-    pub(crate) inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) places: Places,
 
     /// A style that ships (see `pentimento styles`), or a file of weights:
     /// safetensors, a PyTorch checkpoint, NumPy arrays or a TensorFlow checkpoint.
     #[arg(short, long, value_name = "NAME|FILE", value_hint = ValueHint::AnyPath)]
     pub(crate) style: OsString,
-
-    /// Where the result goes: a file if its name ends like a picture's, otherwise
-    /// a folder, which is made if it is not there.
-    #[arg(short, long, value_name = "OUT", value_hint = ValueHint::AnyPath)]
-    pub(crate) output: PathBuf,
 
     /// How much of the style: 0 is the photograph as it is, 1 the style in full.
     #[arg(long, value_name = "0..1", default_value_t = 1.0, value_parser = quantity::share)]
@@ -80,45 +80,8 @@ pub(crate) struct Stylize {
     #[arg(long, value_name = "PIXELS", value_parser = quantity::side)]
     pub(crate) size: Option<usize>,
 
-    /// Search folders to the bottom; the results mirror them.
-    #[arg(short, long)]
-    pub(crate) recursive: bool,
-
-    /// Make outputs again that are already there.
-    #[arg(long)]
-    pub(crate) overwrite: bool,
-
-    /// Format of the results, if the output's name does not say it. Without it,
-    /// each picture keeps its own (PNG where that cannot be written).
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    pub(crate) format: Option<Format>,
-
-    /// JPEG quality.
-    #[arg(long, value_name = "1..100", value_parser = clap::value_parser!(u8).range(1..=100))]
-    pub(crate) quality: Option<u8>,
-
-    /// Threads to compute with. Without it, one for each processor. The result does
-    /// not depend on it.
-    #[arg(long, value_name = "N")]
-    pub(crate) threads: Option<NonZeroUsize>,
-
-    /// Refuse pictures of more pixels, before they are decoded: 50M are fifty million.
-    /// Without it, 200M.
-    #[arg(long, value_name = "N", value_parser = quantity::amount)]
-    pub(crate) max_pixels: Option<u64>,
-
-    /// Refuse pictures that would take more memory, before it is taken: 2G, 800M.
-    /// Without it, three quarters of what is free.
-    #[arg(long, value_name = "BYTES", value_parser = quantity::amount)]
-    pub(crate) max_memory: Option<u64>,
-
-    /// Print a report of every picture as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-
-    /// Say nothing but what went wrong.
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) handling: Handling,
 }
 
 const STYLIZE_HELP: &str = "\
@@ -136,18 +99,6 @@ Exit status:
   4    the style, or its file of weights, cannot be used
   5    the output cannot be written
   130  interrupted (Ctrl-C): the picture in work was finished, the rest is left";
-
-/// A format that can be written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    #[value(alias = "jpg")]
-    Jpeg,
-    Png,
-    Webp,
-    #[value(alias = "tif")]
-    Tiff,
-    Bmp,
-}
 
 /// List the styles that ship.
 #[derive(Args, Debug)]

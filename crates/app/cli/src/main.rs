@@ -5,7 +5,10 @@
 //! become exit statuses.
 #![forbid(unsafe_code)]
 
+mod batch;
+mod colorize;
 mod docs;
+mod evaluate;
 mod exit;
 mod flags;
 mod interrupt;
@@ -41,6 +44,8 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> anyhow::Result<Outcome> {
     match command {
         Command::Stylize(flags) => return stylize::run(flags),
+        Command::Colorize(flags) => return colorize::run(flags),
+        Command::Evaluate(flags) => return evaluate::run(flags),
         Command::Weights(flags) => return weights::run(flags),
         Command::Train(flags) => return train::run(flags),
         Command::Optimize(flags) => return optimize::run(flags),

@@ -8,6 +8,22 @@ pub(crate) fn share(text: &str) -> Result<f32, String> {
     }
 }
 
+/// A factor for chroma.
+pub(crate) fn saturation(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(v) if (0.0..=4.0).contains(&v) => Ok(v),
+        _ => Err("use a number from 0 to 4, such as 1.2".to_owned()),
+    }
+}
+
+/// A share that is not 0.
+pub(crate) fn temperature(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(v) if v > 0.0 && v <= 1.0 => Ok(v),
+        _ => Err("use a number over 0, at most 1, such as 0.38".to_owned()),
+    }
+}
+
 /// A number that is not negative, such as 1e5.
 pub(crate) fn weight(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

@@ -45,7 +45,7 @@ pub mod prelude {
         Depth, EncodeOptions, Format, Limits, Picture, decode, decode_file, encode, encode_file,
     };
     pub use pipeline::{
-        Batch, Colors, Existing, FileOptions, Job, JobOptions, PipelineError, Recursion, Style,
-        StylizeOptions, Stylizer, shipped,
+        Batch, ColorModel, ColorizeOptions, Colorizer, Colors, Existing, FileOptions, Job,
+        JobOptions, PipelineError, Recursion, Style, StylizeOptions, Stylizer, shipped,
     };
 }

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use graph::ShapeError;
 
-/// Why pictures could not be stylized.
+/// Why pictures could not be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PipelineError {
@@ -38,6 +38,37 @@ pub enum PipelineError {
         /// The weights' file.
         path: PathBuf,
         /// Why not, and the remedy.
+        what: String,
+    },
+    /// The weights are fine, but of no network that colours.
+    #[error("{path}: {what}", path = path.display())]
+    NotAColorizer {
+        /// The weights' file.
+        path: PathBuf,
+        /// Why not, and the remedy.
+        what: String,
+    },
+    /// No network that colours ships with this version, and none was given.
+    #[error(
+        "no network that colours ships with this version yet: give one with --model FILE, \
+         such as one that was trained here"
+    )]
+    NoColorizer,
+    /// No file is where a network that colours was said to be.
+    #[error("there is no file {name:?}, and no network that colours is called so")]
+    UnknownColorizer {
+        /// What was asked for.
+        name: String,
+    },
+    /// The picture is in colour already.
+    #[error("is in colour already; --recolor gives it new colours")]
+    InColor,
+    /// A hint cannot be followed.
+    #[error("hint {hint}: {what}")]
+    Hint {
+        /// The hint, or the file of them.
+        hint: String,
+        /// What is wrong, and the remedy.
         what: String,
     },
     /// Nothing to do: not one picture.
@@ -93,7 +124,7 @@ pub enum PipelineError {
     /// The engine refused.
     #[error(transparent)]
     Engine(#[from] cpu::EngineError),
-    /// A bug: stylizing this picture panicked.
+    /// A bug: making this picture panicked.
     #[error("internal error, please report it: {what}")]
     Panic {
         /// The panic's message.

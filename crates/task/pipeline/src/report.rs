@@ -75,7 +75,7 @@ fn maybe_as_text<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result
 pub struct Report {
     /// The version of this layout: 1. Later ones only add fields.
     pub version: u32,
-    /// The style's name.
+    /// The style's name, or that of the network that colours.
     pub style: String,
     /// Each picture, ordered by input.
     pub pictures: Vec<PictureReport>,

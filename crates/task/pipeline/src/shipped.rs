@@ -1,4 +1,4 @@
-//! The styles inside the binary.
+//! The networks inside the binary.
 
 use weights::{Limits, NetworkCard};
 
@@ -14,6 +14,9 @@ pub struct Shipped {
 }
 
 const SHIPPED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
+
+/// The network that colours, if one ships with this version.
+pub(crate) const COLORIZER: Option<&[u8]> = include!(concat!(env!("OUT_DIR"), "/colorizer.rs"));
 
 /// Every style that ships, by name.
 pub fn shipped() -> impl ExactSizeIterator<Item = Shipped> {

@@ -1,0 +1,11 @@
+//! Colour for pictures that have none.
+
+mod hints;
+mod model;
+mod run;
+mod toned;
+
+pub use hints::{Hint, Hints};
+pub use model::ColorModel;
+pub use run::{ColorizeOptions, Colorizer, InColor};
+pub use toned::{COLORED, spread_of_colors};
