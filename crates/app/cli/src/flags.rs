@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-pub(crate) use crate::batch::flags::{Format, Handling, Places};
+pub(crate) use crate::batch::flags::{Handling, Places};
 pub(crate) use crate::colorize::flags::Colorize;
 pub(crate) use crate::evaluate::flags::Evaluate;
 pub(crate) use crate::optimize::flags::Optimize;

@@ -137,23 +137,33 @@ pub fn evaluate_colorizer(
             break;
         }
     }
-    let [grey, mean_color, network_scores, hinted] = sums.map(|sum| sum.mean());
-    let hinted = (options.hints > 0).then_some(hinted);
-    Ok(Evaluation {
+    let name = colorizer.model().name().to_owned();
+    Ok(report(name, set, (done, mean_ab), sums.map(Sum::mean)))
+}
+
+fn report(
+    network: String,
+    set: PhotoSet<'_>,
+    (photos, mean_ab): (usize, [f32; 2]),
+    [grey, mean_color, network_scores, hinted]: [Scores; 4],
+) -> Evaluation {
+    let EvaluateOptions { size, hints, .. } = *set.options;
+    let hinted = (hints > 0).then_some(hinted);
+    Evaluation {
         version: 1,
-        network: colorizer.model().name().to_owned(),
-        size: options.size,
-        photos: done,
+        network,
+        size,
+        photos,
         colorless: set.colorless,
         failed: set.failed,
         network_scores,
         hinted,
-        hints: options.hints,
+        hints,
         gain: hinted.map(|hinted| hinted.psnr - network_scores.psnr),
         grey,
         mean_color,
         mean_ab,
-    })
+    }
 }
 
 /// The photographs of a folder, one at a time.
@@ -204,12 +214,12 @@ impl<'a> PhotoSet<'a> {
     fn read(&self, path: &std::path::Path) -> Result<Picture, PipelineError> {
         let picture = imaging::decode_file(path, &self.options.limits)?;
         let side = self.options.size;
-        let size = Fit::Short(side).size(picture.size());
-        let rgb = picture.to_rgb_tensor_of(size, Filter::default());
-        let [top, left] = size.map(|s| (s - side) / 2);
+        let [height, width] = Fit::Short(side).size(picture.size());
+        let rgb = picture.to_rgb_tensor_of([height, width], Filter::default());
+        let [top, left] = [height, width].map(|length| (length - side) / 2);
         let rows = (0..3 * side).flat_map(|row| {
             let (c, y) = (row / side, row % side);
-            let start = (c * size[0] + top + y) * size[1] + left;
+            let start = (c * height + top + y) * width + left;
             rgb.data()[start..start + side].iter().copied()
         });
         let square = Tensor::new([1, 3, side, side], rows.collect());
@@ -347,5 +357,98 @@ impl<'a> Judge<'a> {
             *scores.lpips.get_or_insert(0.0) += distance;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::colorize::sure_of;
+    use imaging::{Channels, EncodeOptions, Pixels};
+
+    /// Photographs of sorts, all about one colour; one without, and one that is none.
+    fn folder() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let save = |name: &str, colour: &dyn Fn(usize) -> [u8; 3]| {
+            let values = (0..50 * 70).flat_map(colour).collect();
+            let picture = Picture::new([50, 70], Channels::Rgb, Pixels::U8(values));
+            let path = dir.path().join(name);
+            imaging::encode_file(&picture, &path, &EncodeOptions::default()).unwrap();
+        };
+        for i in 0..3 {
+            save(&format!("{i}.png"), &|p| {
+                let v = 90 + (p % 70) as u8;
+                if p / 70 < 20 + 5 * i { [v, v - 20, v + 60] } else { [v, v - 40, v + 20] }
+            });
+        }
+        save("grey.png", &|p| [(p % 200) as u8; 3]);
+        std::fs::write(dir.path().join("broken.png"), b"no picture").unwrap();
+        dir
+    }
+
+    fn evaluated(ab: [f32; 2], options: &EvaluateOptions) -> Evaluation {
+        let dir = folder();
+        let with = (&mut sure_of(ab), None);
+        evaluate_colorizer(with, dir.path(), options, &|_, _| true).unwrap()
+    }
+
+    #[test]
+    fn better_colours_score_better() {
+        let options = EvaluateOptions { size: 48, hints: 3, ..EvaluateOptions::default() };
+        let right = evaluated([20.0, -30.0], &options);
+        assert_eq!((right.photos, right.colorless, right.failed.len()), (3, 1, 1));
+        let wrong = evaluated([-40.0, 40.0], &options);
+        assert_eq!((right.grey, right.mean_color), (wrong.grey, wrong.mean_color));
+        let [r, w, grey, mean] =
+            [right.network_scores, wrong.network_scores, right.grey, right.mean_color];
+        assert!(r.psnr > grey.psnr && grey.psnr > w.psnr, "{} {} {}", r.psnr, grey.psnr, w.psnr);
+        assert!(r.psnr_ab > grey.psnr_ab && mean.psnr_ab > r.psnr_ab);
+        assert!(r.ssim > w.ssim && r.lpips.is_none());
+        assert!(grey.colorfulness < 1.0 && (0.3..2.0).contains(&r.colorfulness_share), "{r:?}");
+        // This network does not listen.
+        assert_eq!((right.hinted, right.gain), (Some(r), Some(0.0)));
+        let [a, b] = right.mean_ab;
+        assert!((10.0..40.0).contains(&a) && (-50.0..-15.0).contains(&b), "{a} {b}");
+    }
+
+    #[test]
+    fn a_limit_is_spread_and_stopping_stops() {
+        let options = EvaluateOptions { size: 48, limit: Some(2), ..EvaluateOptions::default() };
+        assert!(evaluated([0.0; 2], &options).photos <= 2);
+        let dir = folder();
+        let all = EvaluateOptions { size: 48, ..EvaluateOptions::default() };
+        let with = (&mut sure_of([0.0; 2]), None);
+        let stopped = evaluate_colorizer(with, dir.path(), &all, &|_, _| false).unwrap();
+        assert_eq!(stopped.photos, 1);
+    }
+
+    #[test]
+    fn no_photographs_and_no_size_are_errors() {
+        let empty = tempfile::tempdir().unwrap();
+        let tried = |size: usize, folder: &std::path::Path| {
+            let options = EvaluateOptions { size, ..EvaluateOptions::default() };
+            let with = (&mut sure_of([0.0; 2]), None);
+            evaluate_colorizer(with, folder, &options, &|_, _| true).unwrap_err()
+        };
+        assert!(matches!(tried(48, empty.path()), PipelineError::NoPictures { .. }));
+        assert!(matches!(tried(5, empty.path()), PipelineError::Option { .. }));
+    }
+
+    /// The same places from the same seed, inside the picture, in its colours.
+    #[test]
+    fn hints_are_drawn_by_seed() {
+        let photo =
+            Picture::new([48, 48], Channels::Rgb, Pixels::U8([200, 60, 60].repeat(48 * 48)));
+        let drawn = |seed: u64, index: usize| {
+            let options =
+                EvaluateOptions { size: 48, hints: 50, seed, ..EvaluateOptions::default() };
+            random_hints(&photo, index, &options).points
+        };
+        assert_eq!(drawn(1, 2), drawn(1, 2));
+        assert!(drawn(1, 2) != drawn(1, 3) && drawn(1, 2) != drawn(2, 2));
+        for hint in drawn(1, 2) {
+            assert!(hint.at.iter().all(|at| (3..=45).contains(at)));
+            assert!(hint.color.iter().zip([200u8, 60, 60]).all(|(a, b)| a.abs_diff(b) <= 1));
+        }
     }
 }

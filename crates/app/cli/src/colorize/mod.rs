@@ -42,7 +42,10 @@ pub(crate) fn model(
     classifier: Option<&Path>,
 ) -> Result<ColorModel, PipelineError> {
     let model = named.map_or_else(ColorModel::shipped, ColorModel::open)?;
-    classifier.map_or(Ok(model), |path| model.with_classifier(path))
+    match classifier {
+        Some(path) => model.with_classifier(path),
+        None => Ok(model),
+    }
 }
 
 fn hints(words: &[String], job: &Job, limits: &Limits) -> Result<Hints, PipelineError> {

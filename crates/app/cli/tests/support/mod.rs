@@ -43,6 +43,21 @@ impl Place {
         weights::write(&self.path(file), &tensors, &card.to_metadata(), Precision::F32).unwrap();
     }
 
+    /// A network that colours, of width 2.
+    pub fn colorizer(&self, file: &str) {
+        let config = r#"{"width": 2}"#;
+        let net = nets::by_name("colorizer", config).unwrap();
+        let mut card = NetworkCard::new("colorizer", net.input, net.input);
+        card.config = serde_json::from_str(config).unwrap();
+        let tensors = tensors(&net.graph);
+        weights::write(&self.path(file), &tensors, &card.to_metadata(), Precision::F32).unwrap();
+    }
+
+    /// A black-and-white photograph of sorts.
+    pub fn grey(&self, name: &str, size: [usize; 2]) -> PathBuf {
+        self.picture(name, &picture(size, Channels::Grey))
+    }
+
     /// The same without a word on what it is.
     pub fn bare_network(&self, file: &str, name: &str) {
         self.network(file, name);

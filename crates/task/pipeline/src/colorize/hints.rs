@@ -32,12 +32,12 @@ impl FromStr for Hint {
         let mut number = || parts.next()?.parse::<u32>().ok();
         let at = [number(), number()];
         let [Some(x), Some(y)] = at else { return Err(wrong()) };
-        let colour = parts.next().and_then(|c| c.strip_prefix('#')).ok_or_else(wrong)?;
-        let digits = colour.len() == 6 && colour.bytes().all(|b| b.is_ascii_hexdigit());
+        let hex = parts.next().and_then(|c| c.strip_prefix('#')).ok_or_else(wrong)?;
+        let digits = hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit());
         if !digits || parts.next().is_some() {
             return Err(wrong());
         }
-        let bits = u32::from_str_radix(colour, 16).unwrap_or_default();
+        let bits = u32::from_str_radix(hex, 16).unwrap_or_default();
         let [_, color @ ..] = bits.to_be_bytes();
         Ok(Self { at: [x as usize, y as usize], color })
     }

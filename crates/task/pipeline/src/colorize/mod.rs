@@ -9,3 +9,6 @@ pub use hints::{Hint, Hints};
 pub use model::ColorModel;
 pub use run::{ColorizeOptions, Colorizer, InColor};
 pub use toned::{COLORED, spread_of_colors};
+
+#[cfg(test)]
+pub(crate) use run::tests::sure_of;

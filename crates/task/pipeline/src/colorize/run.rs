@@ -210,8 +210,8 @@ fn fitted_size(own: [usize; 2]) -> [usize; 2] {
 fn network_size(own: [usize; 2], side: usize) -> [usize; 2] {
     let short = Fit::Short(side).size(own);
     let longest = LONGEST * side;
-    let size = if short[0].max(short[1]) > longest { Fit::Long(longest).size(own) } else { short };
-    size.map(|side| ((side + MULTIPLE / 2) / MULTIPLE).max(1) * MULTIPLE)
+    let seen = if short[0].max(short[1]) > longest { Fit::Long(longest).size(own) } else { short };
+    seen.map(|length| ((length + MULTIPLE / 2) / MULTIPLE).max(1) * MULTIPLE)
 }
 
 /// Lightness `[1, 1, H, W]` in 0..=100.
@@ -232,7 +232,7 @@ fn grey_of(rgb: &Tensor) -> Tensor {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use graph::{Activation, Builder, Conv, Encoding, PadMode};
     use imaging::colour::{BINS, SoftBins};
@@ -257,7 +257,7 @@ mod tests {
     }
 
     /// Our network with weights that make it sure of one colour, everywhere.
-    fn sure_of(ab: [f32; 2]) -> Colorizer {
+    pub(crate) fn sure_of(ab: [f32; 2]) -> Colorizer {
         let (card, mut tensors) = ours();
         let mut bias = Tensor::zeros([BINS]);
         bias.data_mut()[usize::from(SoftBins::of(ab).index[0])] = 50.0;
@@ -388,8 +388,10 @@ mod tests {
     #[test]
     fn what_is_in_colour_is_refused_unless_asked_for() {
         let mut colorizer = sure_of([20.0, -30.0]);
-        let values =
-            (0..64 * 64).flat_map(|i| if i < 2048 { [200, 80, 60] } else { [60, 90, 200] });
+        let values = (0..64 * 64).flat_map(|i| {
+            let dark = (i % 64) as u8;
+            if i < 2048 { [200 - dark, 80 - dark, 60] } else { [60, 90 - dark, 200 - dark] }
+        });
         let picture = Picture::new([64, 64], Channels::Rgb, Pixels::U8(values.collect()));
         let mut options = ColorizeOptions::default();
         let error = colorizer.colorize(&picture, &options).unwrap_err();

@@ -78,7 +78,9 @@ impl Lpips {
         let mut input = picture.clone();
         let area = shape[2] * shape[3];
         for (c, plane) in input.data_mut().chunks_mut(area).enumerate() {
-            plane.iter_mut().for_each(|v| *v = (2.0 * *v - 1.0 - SHIFT[c]) / SCALE[c]);
+            for v in plane {
+                *v = (2.0 * *v - 1.0 - SHIFT[c]) / SCALE[c];
+            }
         }
         let Some((shape, mut session)) = self.ready.take() else { unreachable!() };
         let mut taps = session.run(&[&input]).taps;
@@ -123,7 +125,9 @@ fn unit_length(features: &mut Tensor) {
     for plane in features.data().chunks(height * width) {
         length.iter_mut().zip(plane).for_each(|(sum, v)| *sum += v * v);
     }
-    length.iter_mut().for_each(|v| *v = v.sqrt() + LEAST);
+    for v in &mut length {
+        *v = v.sqrt() + LEAST;
+    }
     for plane in features.data_mut().chunks_mut(height * width) {
         plane.iter_mut().zip(&length).for_each(|(v, length)| *v /= length);
     }

@@ -1,0 +1,110 @@
+//! `pentimento colorize` and `pentimento evaluate colorizer`.
+#![expect(clippy::unwrap_used, reason = "a test may panic, in its helpers too")]
+
+mod support;
+
+use pentimento::imaging::{Channels, Depth};
+use support::{Place, Ran, picture};
+
+/// `pentimento` with these words, split at spaces, and a network that colours.
+fn run(place: &Place, words: &str) -> Ran {
+    place.colorizer("net.safetensors");
+    place.run(&words.split_whitespace().collect::<Vec<_>>())
+}
+
+fn colorize(place: &Place, words: &str) -> Ran {
+    run(place, &format!("colorize --model net.safetensors {words}"))
+}
+
+#[test]
+fn a_grey_picture_comes_back_in_rgb_at_its_own_size() {
+    let place = Place::new();
+    place.grey("in.png", [50, 70]);
+    place.picture("alpha.png", &picture([40, 30], Channels::GreyAlpha));
+    colorize(&place, "in.png -o out.png").ended(0, &["out.png: 70×50"]);
+    let out = place.read("out.png");
+    assert_eq!((out.size(), out.channels(), out.depth()), ([50, 70], Channels::Rgb, Depth::Eight));
+    colorize(&place, "alpha.png -o out2.png --saturation 0.5 --temperature 1").ended(0, &[]);
+    assert_eq!(place.read("out2.png").channels(), Channels::Rgba);
+    colorize(&place, "in.png -o both.png --compare").ended(0, &["both.png: 140×50"]);
+    assert_eq!(place.read("both.png").size(), [50, 140]);
+}
+
+#[test]
+fn folders_go_on_where_they_were() {
+    let place = Place::new();
+    for name in ["in/a.png", "in/deep/b.png"] {
+        place.grey(name, [20, 30]);
+    }
+    place.file("in/broken.png", b"no picture");
+    let report = colorize(&place, "in -o out -r --json --quiet").ended(1, &["broken.png"]).json();
+    assert_eq!((&report["done"], &report["failed"]), (&2.into(), &1.into()));
+    assert_eq!(report["style"], "net");
+    assert_eq!(place.files("out"), ["a.png", "deep/b.png"]);
+    colorize(&place, "in/a.png in/deep -o out").ended(0, &[]);
+}
+
+#[test]
+fn hints_are_places_in_one_picture() {
+    let place = Place::new();
+    place.grey("in.png", [64, 64]);
+    place.grey("other.png", [64, 64]);
+    place.file("list", b"// sky\n3,4,#0000ff\n");
+    colorize(&place, "in.png -o plain.png").ended(0, &[]);
+    colorize(&place, "in.png -o hinted.png --hints 30,30,#ff0000 list").ended(0, &[]);
+    assert_ne!(place.read("plain.png").pixels(), place.read("hinted.png").pixels());
+    colorize(&place, "in.png -o bad.png --hints 30,30,red").ended(2, &["x,y,#rrggbb"]);
+    colorize(&place, "in.png -o bad.png --hints nowhere").ended(2, &["nowhere", "is no file"]);
+    colorize(&place, "in.png -o bad.png --hints 64,0,#ff0000").ended(1, &["lies outside"]);
+    colorize(&place, "in.png other.png -o out/ --hints 3,3,#ff0000").ended(2, &["one picture"]);
+}
+
+#[test]
+fn what_cannot_be_coloured_is_refused_by_name() {
+    let place = Place::new();
+    place.grey("in.png", [20, 30]);
+    let other = "colorize in.png -o out.png --model tiny.safetensors";
+    run(&place, other).ended(4, &["transformer_net", "colorizer"]);
+    run(&place, "colorize in.png -o out.png --model none").ended(4, &["no file \"none\""]);
+    colorize(&place, "in.png -o out.png --saturation 9").ended(2, &["from 0 to 4"]);
+    colorize(&place, "in.png -o out.png --temperature 0").ended(2, &["over 0"]);
+    colorize(&place, "in.png -o out.png --max-memory 1M").ended(1, &["--max-memory"]);
+    assert!(!place.path("out.png").exists());
+}
+
+#[test]
+fn what_is_in_colour_stays_unless_asked_for() {
+    let place = Place::new();
+    colourful(&place, "in.png");
+    colorize(&place, "in.png -o out.png").ended(1, &["in colour already", "--recolor"]);
+    colorize(&place, "in.png -o out.png --recolor").ended(0, &[]);
+}
+
+/// Half red, half blue, light and dark.
+fn colourful(place: &Place, name: &str) {
+    use pentimento::imaging::{Picture, Pixels};
+    let values = (0..64 * 64).flat_map(|i| {
+        let dark = (i % 64) as u8;
+        if i < 2048 { [200 - dark, 80 - dark, 60] } else { [60, 90 - dark, 200 - dark] }
+    });
+    place.picture(name, &Picture::new([64, 64], Channels::Rgb, Pixels::U8(values.collect())));
+}
+
+#[test]
+fn an_evaluation_has_two_baselines_and_the_gain_by_hints() {
+    let place = Place::new();
+    colourful(&place, "photos/a.png");
+    place.grey("photos/grey.png", [40, 40]);
+    let words = "evaluate colorizer --model net.safetensors --photos photos --size 64 --hints 2";
+    let ran = run(&place, words).ended(0, &[]);
+    for want in ["left grey", "all ab", "with 2 hints", "hints add", "1 photographs without"] {
+        assert!(ran.out.contains(want), "{want}: {}", ran.out);
+    }
+    let report = run(&place, &format!("{words} --json")).ended(0, &[]).json();
+    assert_eq!((&report["photos"], &report["version"]), (&1.into(), &1.into()));
+    for scores in ["network_scores", "hinted", "grey", "mean_color"] {
+        assert!(report[scores]["psnr"].as_f64().unwrap() > 0.0, "{scores}");
+    }
+    assert!(report["grey"]["lpips"].is_null());
+    run(&place, "evaluate colorizer --model net.safetensors --photos nowhere").ended(3, &[]);
+}
