@@ -85,6 +85,10 @@ def run(model, inputs):
         before = linear(layer, x)
         if before is not None:
             taps[f"{layer.name}.linear"] = nchw(before)
+        if type(layer).__name__ == "CustomScaleLayer":  # x + scale · up, called like its block
+            name = next(n for n in reversed(taps) if n.endswith("_conv")).removesuffix("_conv")
+            taps[f"{name}_scale"], taps[name] = nchw(x[1]) * layer.scale, nchw(y)
+            continue
         if isinstance(layer, L.Flatten):
             y = flat = nchw(x).reshape(y.shape)  # channels first, as in all our networks
         elif isinstance(layer, L.Dropout) and len(y.shape) == 2:
@@ -134,3 +138,17 @@ def colour_full(height, width):
     x = L.Conv2D(256, (1, 1), activation="relu", padding="same")(x)
     x = convolutions(x, [128, "up", 64, "up", 32, 16, "tanh", "up"])
     return keras.Model([lightness, classes], x)
+
+
+def inception_resnet_v2(size):
+    """Keras's own, for pictures of this size."""
+    keras.backend.clear_session()
+    model = keras.applications.InceptionResNetV2(weights=None, input_shape=(size, size, 3))
+    assert model.count_params() == 55873736
+    return model
+
+
+def vgg16(size):
+    """Keras's own, for pictures of this size, which is no more than 32 to have a small top."""
+    keras.backend.clear_session()
+    return keras.applications.VGG16(weights=None, input_shape=(size, size, 3))

@@ -16,10 +16,10 @@ import keras_nets as nets
 import record as r
 
 
-def make(name, model, encoding, sizes):
+def make(name, model, encoding, sizes, samples=r.SAMPLES):
     nets.parameters(model, r.SEED)
     run = lambda picture: nets.run(model, [picture])
-    r.record(name, run, encoding, sizes, f"keras {keras.__version__}")
+    r.record(name, run, encoding, sizes, f"keras {keras.__version__}", samples)
 
 
 def make_colour(name, model, sizes):
@@ -41,3 +41,7 @@ COLOUR_SIZES = [(1, 1, 37, 51), (2, 1, 32, 48)]
 make_colour("colour_alpha", nets.colour_alpha, COLOUR_SIZES)
 make_colour("colour_beta", nets.colour_beta, COLOUR_SIZES)
 make_colour("colour_full", nets.colour_full, COLOUR_SIZES)
+
+CENTRED = dict(scale=1, mean=(0.5,) * 3, std=(0.5,) * 3)
+inception = nets.inception_resnet_v2(107)
+make("inception_resnet_v2", inception, CENTRED, [(1, 3, 107, 107)], samples=16)

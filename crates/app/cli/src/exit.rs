@@ -42,6 +42,26 @@ impl fmt::Display for NotPulled {
     }
 }
 
+/// What cannot be carried out, in words, by whose fault it is.
+#[derive(Debug)]
+pub(crate) enum Refused {
+    /// What was typed.
+    Usage(String),
+    /// No picture among what was named.
+    NoPictures(String),
+    /// The weights.
+    Weights(String),
+}
+
+impl std::error::Error for Refused {}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Usage(what) | Self::NoPictures(what) | Self::Weights(what)) = self;
+        f.write_str(what)
+    }
+}
+
 const OTHER: u8 = 1;
 const USAGE: u8 = 2;
 const NO_PICTURES: u8 = 3;
@@ -59,6 +79,13 @@ pub(crate) fn status(error: &anyhow::Error) -> ExitCode {
     }
     if let Some(error) = error.chain().find_map(|e| e.downcast_ref::<TrainError>()) {
         return ExitCode::from(of_training(error));
+    }
+    if let Some(refused) = error.chain().find_map(|e| e.downcast_ref::<Refused>()) {
+        return ExitCode::from(match refused {
+            Refused::Usage(_) => USAGE,
+            Refused::NoPictures(_) => NO_PICTURES,
+            Refused::Weights(_) => WEIGHTS,
+        });
     }
     if error.chain().any(<dyn std::error::Error>::is::<NotPulled>) {
         return ExitCode::from(WEIGHTS);

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 pub(crate) use crate::batch::flags::{Handling, Places};
+pub(crate) use crate::classify::flags::Classify;
 pub(crate) use crate::colorize::flags::Colorize;
 pub(crate) use crate::evaluate::flags::Evaluate;
 pub(crate) use crate::optimize::flags::Optimize;
@@ -42,6 +43,7 @@ pub(crate) enum Command {
     /// Say how good a network is.
     #[command(subcommand)]
     Evaluate(Evaluate),
+    Classify(Classify),
     Styles(Styles),
     /// Look into a file of weights, or turn it into another kind.
     #[command(subcommand)]
@@ -223,9 +225,10 @@ pub(crate) struct Summary {
     #[arg(value_name = "NETWORK", value_hint = ValueHint::AnyPath)]
     pub(crate) network: OsString,
 
-    /// Height and width of the input.
-    #[arg(long, value_name = "HxW", default_value = "256x256", value_parser = quantity::height_by_width)]
-    pub(crate) size: [usize; 2],
+    /// Height and width of the input. Without it, what a classifier was trained
+    /// on, or 256x256.
+    #[arg(long, value_name = "HxW", value_parser = quantity::height_by_width)]
+    pub(crate) size: Option<[usize; 2]>,
 
     /// As JSON.
     #[arg(long)]

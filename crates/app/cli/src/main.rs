@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+mod classify;
 mod colorize;
 mod docs;
 mod evaluate;
@@ -46,6 +47,7 @@ fn run(command: &Command) -> anyhow::Result<Outcome> {
         Command::Stylize(flags) => return stylize::run(flags),
         Command::Colorize(flags) => return colorize::run(flags),
         Command::Evaluate(flags) => return evaluate::run(flags),
+        Command::Classify(flags) => return classify::run(flags),
         Command::Weights(flags) => return weights::run(flags),
         Command::Train(flags) => return train::run(flags),
         Command::Optimize(flags) => return optimize::run(flags),

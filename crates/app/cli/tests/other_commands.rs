@@ -76,6 +76,19 @@ fn a_network_is_summed_up() {
 }
 
 #[test]
+fn every_network_has_a_summary() {
+    let place = Place::new();
+    for name in pentimento::nets::known_names() {
+        let text = place.run(&["summary", name]).ended(0, &[]).out;
+        assert!(text.contains("Parameters: "), "{name}: {text}");
+    }
+    let text = place.run(&["summary", "Cats-and-Dogs"]).ended(0, &[]).out;
+    assert!(text.contains("3,453,121") && text.contains("[1, 3, 150, 150]"), "{text}");
+    let text = place.run(&["summary", "vgg16"]).ended(0, &[]).out;
+    assert!(text.contains("138,357,544"), "{text}");
+}
+
+#[test]
 fn help_completions_and_man_pages_cover_every_command() {
     let place = Place::new();
     let help = place.run(&["stylize", "--help"]).ended(0, &[]).out;

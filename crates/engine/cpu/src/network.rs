@@ -104,8 +104,8 @@ impl Network {
 
     /// The values of parameter `place` of a node.
     pub(crate) fn param(&self, node: NodeId, place: usize) -> &[f32] {
-        match self.0.graph.node(node).params.get(place) {
-            Some(&index) => self.0.weights.get(index).data(),
+        match self.0.graph.node(node).param(place) {
+            Some(index) => self.0.weights.get(index).data(),
             None => &[],
         }
     }
@@ -176,8 +176,9 @@ impl Network {
             unreachable!("{} is no batch norm", self.graph().node(norm).name)
         };
         let [gain, bias, mean, var] = [0, 1, 2, 3].map(|place| self.param(norm, place));
-        let scale = |c: usize| f64::from(gain[c]) / (f64::from(var[c]) + f64::from(eps)).sqrt();
+        let gain = |c: usize| f64::from(gain.get(c).copied().unwrap_or(1.0));
+        let scale = |c: usize| gain(c) / (f64::from(var[c]) + f64::from(eps)).sqrt();
         let shift = |c: usize| f64::from(bias[c]) - f64::from(mean[c]) * scale(c);
-        ((0..gain.len()).map(scale).collect(), (0..gain.len()).map(shift).collect())
+        ((0..var.len()).map(scale).collect(), (0..var.len()).map(shift).collect())
     }
 }

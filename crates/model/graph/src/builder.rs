@@ -80,12 +80,18 @@ impl Builder {
 
     /// A batch norm: `name.weight`, `.bias`, `.running_mean`, `.running_var`.
     pub fn batch_norm(&mut self, name: &str, x: NodeId, eps: f32) -> NodeId {
+        self.norm_of(name, x, eps, &["weight", "bias", "running_mean", "running_var"])
+    }
+
+    /// The same without the weight, which is 1: Keras's `scale=False`.
+    pub fn batch_norm_without_gain(&mut self, name: &str, x: NodeId, eps: f32) -> NodeId {
+        self.norm_of(name, x, eps, &["bias", "running_mean", "running_var"])
+    }
+
+    fn norm_of(&mut self, name: &str, x: NodeId, eps: f32, parts: &[&str]) -> NodeId {
         let c = self.known_channels(x);
-        let params: Vec<usize> = ["weight", "bias", "running_mean", "running_var"]
-            .iter()
-            .map(|part| self.param(name, part, &[c]))
-            .collect();
-        for &statistic in &params[2..] {
+        let params: Vec<usize> = parts.iter().map(|part| self.param(name, part, &[c])).collect();
+        for &statistic in &params[parts.len() - 2..] {
             self.params[statistic].trainable = false;
         }
         self.push(name, Op::BatchNorm { eps }, &[x], &params, Some(c))
@@ -274,6 +280,20 @@ mod tests {
         let g = g.finish(b).frozen_up_to(a);
         let trainable: Vec<bool> = g.params().iter().map(|p| p.trainable).collect();
         assert_eq!(trainable, [false, false, true, true]);
+    }
+
+    #[test]
+    fn a_batch_norm_without_gain_keeps_the_places_of_the_others() {
+        let mut g = Builder::new("test");
+        let x = g.input("x", 4);
+        let a = g.batch_norm("a", x, 1e-3);
+        let b = g.batch_norm_without_gain("b", a, 1e-3);
+        let g = g.finish(b);
+        let name = |id, place| g.node(id).param(place).map(|p| g.params()[p].name.as_str());
+        assert_eq!([name(a, 0), name(a, 3)], [Some("a.weight"), Some("a.running_var")]);
+        assert_eq!([name(b, 0), name(b, 1)], [None, Some("b.bias")]);
+        assert_eq!([name(b, 3), name(b, 4)], [Some("b.running_var"), None]);
+        assert!(g.params().iter().all(|p| p.trainable != p.name.contains("running")));
     }
 
     #[test]

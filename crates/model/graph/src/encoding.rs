@@ -33,4 +33,13 @@ impl Encoding {
     /// torchvision's: `0..=1`, then the `ImageNet` mean and standard deviation.
     pub const IMAGENET: Self =
         Self { scale: 1.0, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], ..Self::BYTES };
+    /// Caffe's, and so Keras's for VGG: blue, green and red in `0..=255` less their means.
+    pub const CAFFE: Self = Self {
+        order: ChannelOrder::Bgr,
+        scale: 255.0,
+        mean: [103.939, 116.779, 123.68],
+        std: [1.0; 3],
+    };
+    /// `−1..=1`, as Keras's `Inception` networks have it.
+    pub const CENTRED: Self = Self { scale: 1.0, mean: [0.5; 3], std: [0.5; 3], ..Self::BYTES };
 }

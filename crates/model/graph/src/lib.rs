@@ -58,6 +58,16 @@ pub struct Node {
     pub params: Vec<usize>,
 }
 
+impl Node {
+    /// The index into [`Graph::params`] of the parameter that is in this place of
+    /// those that [`Op`] documents; `None` if the node does without it.
+    pub fn param(&self, place: usize) -> Option<usize> {
+        let has_no_gain = matches!(self.op, Op::BatchNorm { .. }) && self.params.len() == 3;
+        let place = if has_no_gain { place.checked_sub(1)? } else { place };
+        self.params.get(place).copied()
+    }
+}
+
 /// One tensor that is learnt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Param {

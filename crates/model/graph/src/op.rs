@@ -26,7 +26,8 @@ pub enum Op {
         affine: bool,
     },
     /// Normalisation by stored statistics. Parameters: weight, bias,
-    /// `running_mean` and `running_var`, each `[C]`.
+    /// `running_mean` and `running_var`, each `[C]`; or without the weight, which
+    /// is then 1. [`Node::param`](crate::Node::param) finds each in either case.
     BatchNorm {
         /// Added to the variance.
         eps: f32,

@@ -19,6 +19,7 @@ pub mod colorizer;
 pub mod colour_tutorial;
 pub mod efficientnet_lite0;
 pub mod imfw_net;
+pub mod inception_resnet_v2;
 pub mod lengstrom;
 pub mod mobilenet_v2;
 mod registry;
@@ -28,4 +29,4 @@ pub mod transformer_net;
 pub mod vgg;
 
 pub use classifier::{Class, Classes, Classifier, Fit, Scores};
-pub use registry::{NAMES, Net, NetError, by_name, known_as, known_names};
+pub use registry::{NAMES, Net, NetError, by_name, classifiers_with, known_as, known_names};

@@ -1,15 +1,17 @@
 //! From the name and settings in a weights file to the network.
 
+use std::collections::BTreeSet;
+
 use graph::{Encoding, Graph};
 use serde::de::DeserializeOwned;
 
 use crate::{
-    Classifier, cats_and_dogs, colorizer, colour_tutorial, efficientnet_lite0, imfw_net, lengstrom,
-    mobilenet_v2, resnet, small_resnet, transformer_net, vgg,
+    Classifier, Fit, cats_and_dogs, colorizer, colour_tutorial, efficientnet_lite0, imfw_net,
+    inception_resnet_v2, lengstrom, mobilenet_v2, resnet, small_resnet, transformer_net, vgg,
 };
 
 /// Every name that [`by_name`] knows.
-pub const NAMES: [&str; 13] = [
+pub const NAMES: [&str; 14] = [
     "cats_and_dogs",
     "colorizer",
     "colour_alpha",
@@ -17,6 +19,7 @@ pub const NAMES: [&str; 13] = [
     "colour_full",
     "efficientnet_lite0",
     "imfw_net",
+    "inception_resnet_v2",
     "lengstrom",
     "mobilenet_v2",
     "resnet",
@@ -45,6 +48,38 @@ pub struct Net {
     pub output: Option<Encoding>,
     /// What it tells apart, if it is a classifier.
     pub classifier: Option<Classifier>,
+}
+
+impl Net {
+    /// The same network fed as Keras feeds it, for weights from there: VGG gets Caffe's
+    /// numbers, and pictures are stretched. Networks that are Keras's own stay as they are.
+    #[must_use]
+    pub fn fed_as_in_keras(mut self) -> Self {
+        if ["vgg16", "vgg19"].contains(&self.graph.name()) {
+            self.input = Encoding::CAFFE;
+        }
+        if let Some(classifier) = &mut self.classifier {
+            classifier.fit = Fit::Stretch;
+        }
+        self
+    }
+}
+
+/// The names of known classifiers whose parameters are called as these tensors are.
+pub fn classifiers_with<'a>(tensors: impl Iterator<Item = &'a str>) -> Vec<&'static str> {
+    let given: BTreeSet<&str> =
+        tensors.filter(|name| !name.ends_with(".num_batches_tracked")).collect();
+    let fits = |name: &&str| {
+        let Some((network, config)) = known_as(name) else { return false };
+        let net = by_name(network, config).ok().filter(|net| net.classifier.is_some());
+        net.is_some_and(|net| {
+            let params = net.graph.params();
+            params.len() == given.len() && params.iter().all(|p| given.contains(p.name.as_str()))
+        })
+    };
+    let mut names = known_names();
+    names.retain(fits);
+    names
 }
 
 /// Why a weights file's network cannot be built.
@@ -95,6 +130,7 @@ pub fn by_name(name: &str, config_json: &str) -> Result<Net, NetError> {
         "colour_full" => make_colour_full,
         "efficientnet_lite0" => make_efficientnet_lite0,
         "imfw_net" => make_imfw_net,
+        "inception_resnet_v2" => make_inception_resnet_v2,
         "lengstrom" => make_lengstrom,
         "mobilenet_v2" => make_mobilenet_v2,
         "resnet" => make_resnet,
@@ -187,6 +223,16 @@ fn make_imfw_net(json: &str) -> Result<Net, NetError> {
     let config: imfw_net::Config = read("imfw_net", json)?;
     in_reason("imfw_net", config.width, config.residual_blocks)?;
     Ok(styler(imfw_net::graph(config), imfw_net::ENCODING, imfw_net::ENCODING))
+}
+
+fn make_inception_resnet_v2(json: &str) -> Result<Net, NetError> {
+    let config: inception_resnet_v2::Config = read("inception_resnet_v2", json)?;
+    bounded("inception_resnet_v2", [("classes", config.classes, 1, MOST_CLASSES)])?;
+    let size = inception_resnet_v2::SIZE;
+    let imagenet = Classifier::imagenet(size, size, config.classes);
+    let classifier = Classifier { fit: Fit::Stretch, ..imagenet };
+    let graph = inception_resnet_v2::graph(config);
+    Ok(other(graph, inception_resnet_v2::INPUT, Some(classifier)))
 }
 
 fn make_lengstrom(json: &str) -> Result<Net, NetError> {
@@ -311,6 +357,26 @@ mod tests {
         assert_eq!(of("cats-and-dogs").unwrap().size, 150);
         assert_eq!((of("vgg"), of("imfwnet")), (None, None));
         assert!(of("vgg16").is_some());
+    }
+
+    #[test]
+    fn tensors_tell_whose_they_are() {
+        for name in ["resnet18", "vgg19", "efficientnet_lite0"] {
+            let (network, config) = known_as(name).unwrap();
+            let graph = by_name(network, config).unwrap().graph;
+            let tensors = graph.params().iter().map(|p| p.name.as_str());
+            let batches = ["bn1.num_batches_tracked"];
+            assert_eq!(classifiers_with(tensors.clone().chain(batches)), [name]);
+            assert!(classifiers_with(tensors.skip(1)).is_empty());
+        }
+    }
+
+    #[test]
+    fn weights_from_keras_are_fed_as_there() {
+        let (network, config) = known_as("vgg16").unwrap();
+        let net = by_name(network, config).unwrap().fed_as_in_keras();
+        assert_eq!(net.input, Encoding::CAFFE);
+        assert_eq!(net.classifier.unwrap().fit, Fit::Stretch);
     }
 
     #[test]

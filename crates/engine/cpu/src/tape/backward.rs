@@ -312,8 +312,7 @@ impl Tape {
 
     /// Keeps the gradient of a node's parameter, if the node has it.
     pub(super) fn set_parameter(&mut self, node: NodeId, place: usize, values: &[f32]) {
-        let params = &self.network().graph().node(node).params;
-        if let Some(&index) = params.get(place)
+        if let Some(index) = self.network().graph().node(node).param(place)
             && !self.parameters[index].data().is_empty()
         {
             self.parameters[index].data_mut().copy_from_slice(values);

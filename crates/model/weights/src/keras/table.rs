@@ -84,6 +84,7 @@ impl Table {
 
     /// Gives Keras's tensors the graph's names and axes.
     ///
+    /// Layers without a name of their own may bear any numbers, in their order.
     /// A batch norm that was made without gain or shift gets ones or zeros for them, if
     /// the file has its statistics.
     ///
@@ -91,7 +92,9 @@ impl Table {
     ///
     /// If a variable is missing, has a rank or size that its parameter cannot have, or
     /// is left over.
-    pub fn to_graph(&self, mut dict: StateDict) -> Result<StateDict, WeightsError> {
+    pub fn to_graph(&self, dict: StateDict) -> Result<StateDict, WeightsError> {
+        let layers = self.rows.iter().map(|row| row.layer.as_str()).collect();
+        let mut dict = super::names::renumbered(dict, &layers);
         let renamed = self.part_to_graph(&mut dict)?;
         match dict.into_keys().next() {
             None => Ok(renamed),
@@ -181,7 +184,9 @@ fn variables(graph: &Graph, node: &Node) -> (&'static str, Variables) {
         Op::Linear { .. } => with_bias("Dense", dense(graph, node.inputs[0])),
         Op::BatchNorm { .. } => {
             let names = ["gamma", "beta", "moving_mean", "moving_variance"];
-            ("BatchNormalization", names.map(|name| (name, Axes::Same)).to_vec())
+            let absent = names.len() - node.params.len(); // without a gain
+            let names = &names[absent..];
+            ("BatchNormalization", names.iter().map(|&name| (name, Axes::Same)).collect())
         }
         // Keras's instance norm is a group norm with a group for each channel.
         _ => ("GroupNormalization", ["gamma", "beta"].map(|name| (name, Axes::Same)).to_vec()),
