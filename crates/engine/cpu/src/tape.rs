@@ -201,15 +201,19 @@ impl Tape {
         for step in &self.session.plan().steps {
             let &Step::Norm { node, over: Over::Batch, moments, .. } = step else { continue };
             let moments = Moments::over(self.session.moments(moments));
-            let params = &self.network().graph().node(node).params;
+            let param = |place| self.network().graph().node(node).param(place);
+            let Some([mean_at, variance_at]) = param(2).zip(param(3)).map(<[usize; 2]>::from)
+            else {
+                unreachable!("a batch norm has statistics")
+            };
             let moved = |to: &mut f32, measured: f64| {
                 *to = (f64::from(*to) + running.share * (measured - f64::from(*to))) as f32;
             };
-            for (c, mean) in weights.tensors_mut()[params[2]].data_mut().iter_mut().enumerate() {
+            for (c, mean) in weights.tensors_mut()[mean_at].data_mut().iter_mut().enumerate() {
                 moved(mean, moments.mean(c));
             }
             let factor = running.variance.factor(moments.count());
-            for (c, var) in weights.tensors_mut()[params[3]].data_mut().iter_mut().enumerate() {
+            for (c, var) in weights.tensors_mut()[variance_at].data_mut().iter_mut().enumerate() {
                 moved(var, factor * moments.variance(c));
             }
         }

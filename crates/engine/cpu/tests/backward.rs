@@ -144,6 +144,34 @@ fn what_is_not_wanted_changes_nothing() {
     testing::check_close(inputs.input_gradient(0).data(), both[0].data(), tolerance).unwrap();
 }
 
+/// A batch norm without gain is one whose gain is 1, forwards and backwards.
+#[test]
+fn a_batch_norm_without_gain_has_a_gain_of_one() {
+    let build = |norm: fn(&mut Builder, &str, graph::NodeId, f32) -> graph::NodeId| {
+        let mut g = Builder::new("norm");
+        let x = g.input("rgb", 3);
+        let x = g.conv("conv", x, Conv::same(20, 3, PadMode::Zero));
+        let x = norm(&mut g, "norm", x, 1e-3);
+        let x = g.relu(x);
+        let x = g.conv("last", x, Conv::new(4, 1));
+        g.finish(x)
+    };
+    let (with, without) = (build(Builder::batch_norm), build(Builder::batch_norm_without_gain));
+    let mut weights = random_weights(&with, SEED);
+    weights.insert("norm.weight".to_owned(), Tensor::new([20], vec![1.0; 20]));
+    let picture = smooth_picture(SIZE, SEED);
+    let gradients = |graph: &Graph, weights| {
+        let weights = Weights::bind(graph, weights).unwrap();
+        let network = Network::with_level(graph, &weights, Level::best()).unwrap();
+        Run::new(&network, SIZE).gradients(&picture)
+    };
+    let mut want = gradients(&with, weights.clone());
+    let gain = with.params().iter().position(|p| p.name == "norm.weight").unwrap();
+    want.remove(1 + gain);
+    weights.remove("norm.weight");
+    assert!(gradients(&without, weights) == want);
+}
+
 /// Weights that an optimiser has changed: packed again, both ways.
 #[test]
 fn new_weights_are_those_of_a_new_tape() {

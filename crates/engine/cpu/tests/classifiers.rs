@@ -97,3 +97,8 @@ fn the_colouring_tutorials_networks_are_kerass() {
         hold(name, (name, ""), &COLOUR_SIZES);
     }
 }
+
+#[test]
+fn inception_resnet_v2_is_kerass() {
+    hold("inception_resnet_v2", ("inception_resnet_v2", ""), &[[1, 3, 107, 107]]);
+}
