@@ -14,6 +14,7 @@ mod backward;
 mod bands;
 mod conv;
 mod distance;
+mod entropy;
 mod epilogue;
 mod gather;
 mod gram;
@@ -39,6 +40,7 @@ pub use conv::{
     Winograd,
 };
 pub use distance::Distance;
+pub use entropy::{SoftLabels, cross_entropy};
 pub use epilogue::{Epilogue, Gate, Mask, Onto};
 pub use gather::{bilinear, concat, flatten, gather};
 pub use gram::{gram, gram_gradient};

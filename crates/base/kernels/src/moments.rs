@@ -67,7 +67,9 @@ impl Moments {
     pub fn over(images: &[Self]) -> Self {
         let Some((first, rest)) = images.split_first() else { return Self::default() };
         let mut all = first.clone();
-        rest.iter().for_each(|image| all.merge(image));
+        for image in rest {
+            all.merge(image);
+        }
         all
     }
 

@@ -184,7 +184,7 @@ impl Function {
 /// Source: Cephes `expf`: `x = n·ln 2 + r` with `ln 2` in two parts, a
 /// polynomial of degree 5 on `r`, and `2ⁿ` put together from its bits.
 #[inline(always)]
-fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
+pub(crate) fn exp<S: Simd>(simd: S, x: S::f32s) -> S::f32s {
     let k = |v: f32| S::f32s::splat(simd, v);
     let x = k(87.0).min(k(-87.0).max(x));
     // Adding and taking off 1.5·2²³ rounds to the nearest whole number.

@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use graph::{Graph, NodeId, Op};
 use kernels::{Conv, Level, Linear};
+use rayon::prelude::*;
 use weights::Weights;
 
 use crate::EngineError;
@@ -21,6 +22,12 @@ struct Shared {
     weights: Weights,
     level: Level,
     packed: Mutex<BTreeMap<Key, Packed>>,
+}
+
+impl Shared {
+    fn forms(&self) -> MutexGuard<'_, BTreeMap<Key, Packed>> {
+        self.packed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What a layer was packed as.
@@ -110,9 +117,15 @@ impl Network {
         }
     }
 
-    /// The same network with other weights, which have to fit.
+    /// The same network with other weights, which have to fit, packed in the forms
+    /// that this one was asked for so far: while training that is every step's work.
     pub(crate) fn with_weights(&self, weights: &Weights) -> Result<Self, EngineError> {
-        Self::with_level(self.graph(), weights, self.level())
+        let network = Self::with_level(self.graph(), weights, self.level())?;
+        let asked = |shared: &Shared| -> Vec<Key> { shared.forms().keys().copied().collect() };
+        let packed = asked(&self.0).into_par_iter().map(|key| (key, network.pack(key)));
+        let packed: Vec<(Key, Packed)> = packed.collect();
+        network.0.forms().extend(packed);
+        Ok(network)
     }
 
     /// A convolution in the form that `key` says, packed on first use.
@@ -141,7 +154,7 @@ impl Network {
     }
 
     fn packed(&self, key: Key) -> Packed {
-        let mut packed = self.0.packed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut packed = self.0.forms();
         packed.entry(key).or_insert_with(|| self.pack(key)).clone()
     }
 

@@ -225,9 +225,11 @@ impl Tape {
     ///
     /// If they are those of another graph.
     pub fn set_weights(&mut self, weights: &Weights) -> Result<(), EngineError> {
-        let network = self.network().with_weights(weights)?;
-        Threads::on_ours(|| self.session.set_network(network));
-        Ok(())
+        Threads::on_ours(|| {
+            let network = self.network().with_weights(weights)?;
+            self.session.set_network(network);
+            Ok(())
+        })
     }
 
     /// What chance draws from in the next run (dropout). The same seed drops the same values.

@@ -8,6 +8,7 @@
 
 pub mod augment;
 pub mod classifier;
+pub mod colour;
 pub mod data;
 mod error;
 pub mod events;

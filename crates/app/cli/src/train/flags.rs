@@ -11,6 +11,7 @@ use crate::quantity;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Train {
     Classifier(Box<super::classifier::flags::Classifier>),
+    Colorizer(Box<super::colorizer::flags::Colorizer>),
     Style(Box<Style>),
 }
 

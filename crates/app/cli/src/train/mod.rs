@@ -1,6 +1,7 @@
 //! `pentimento train`: networks of one's own.
 
 mod classifier;
+mod colorizer;
 pub(crate) mod flags;
 mod folder;
 pub(crate) mod live;
@@ -16,6 +17,7 @@ use crate::exit::Outcome;
 pub(crate) fn run(flags: &flags::Train) -> anyhow::Result<Outcome> {
     match flags {
         flags::Train::Classifier(flags) => classifier::run(flags),
+        flags::Train::Colorizer(flags) => colorizer::run(flags),
         flags::Train::Style(flags) => style::run(flags),
     }
 }

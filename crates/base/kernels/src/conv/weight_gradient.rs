@@ -44,6 +44,8 @@ pub struct Side<'a> {
 /// Most parts the rows are cut into, and most bytes their sums may take.
 const MOST_PARTS: usize = 8;
 const SUMS_BYTES: usize = 32 << 20;
+/// Pixels that a part is worth its sums: with fewer, adding them up is most of the work.
+const PART_PIXELS: usize = 1024;
 /// Values of both packed sides that a thread works on at a time.
 const BAND_VALUES: usize = 96 * 1024;
 /// Pixels that a tile is summed over at a time: 16 kB of a panel of two wide vectors.
@@ -78,7 +80,9 @@ impl WeightGradient {
         let panels = plan.values.div_ceil(ROWS);
         let sums = plan.taps[0] * plan.taps[1] * panels * ROWS * plan.columns;
         let rows = pixels.source.plane.shape()[0] * plan.size[0];
-        let parts = (SUMS_BYTES / (sums * size_of::<f32>())).clamp(1, MOST_PARTS).min(rows);
+        let enough = (rows * plan.size[1]).div_ceil(PART_PIXELS);
+        let parts = (SUMS_BYTES / (sums * size_of::<f32>())).clamp(1, MOST_PARTS);
+        let parts = parts.min(rows).min(enough);
         let groups = (2 * MOST_PARTS / parts).clamp(1, panels);
         let tasks: Vec<(usize, usize)> =
             (0..groups).flat_map(|g| (0..parts).map(move |p| (g, p))).collect();

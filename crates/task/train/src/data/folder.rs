@@ -64,6 +64,19 @@ impl Folder {
         folder.or_none("")
     }
 
+    /// A single picture, as a folder of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Io`] if there is no such file.
+    pub fn of_picture(path: &Path) -> Result<Self, TrainError> {
+        std::fs::metadata(path).map_err(TrainError::io(path))?;
+        let root = path.parent().unwrap_or(Path::new("")).to_owned();
+        let name = path.file_name().map(PathBuf::from).unwrap_or_default();
+        let photos = vec![Photo { path: name, label: 0 }];
+        Ok(Self { root, classes: vec![], photos, unreadable: vec![] })
+    }
+
     /// As [`open`](Self::open), where each folder in `root` is a class: the
     /// photographs in and below `root/cats` are all cats.
     ///

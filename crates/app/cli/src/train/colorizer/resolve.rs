@@ -1,0 +1,69 @@
+//! From flags to a job: every check is made here.
+
+use std::fs;
+
+use pentimento::cpu::Threads;
+use pentimento::pipeline::PipelineError;
+use pentimento::train::colour::{ColorJob, ColorRecipe, Seer, Start};
+use pentimento::train::data::{Folder, Reading};
+
+use super::flags::Colorizer;
+
+/// Everything that the run needs.
+pub(super) fn job(flags: &Colorizer) -> anyhow::Result<ColorJob> {
+    let recipe = recipe(flags)?;
+    let (photographs, held_out) = if flags.photos.is_file() {
+        let picture = Folder::of_picture(&flags.photos)?;
+        // What learns one picture is looked at with that picture.
+        (picture.clone(), picture)
+    } else {
+        Folder::open(&flags.photos)?.split(f64::from(flags.keep_out))
+    };
+    let seer = match &flags.classifier {
+        Some(path) if recipe.needs_classifier() => Some(Seer::of_file(path)?),
+        _ => None,
+    };
+    let start = match (&flags.start, &flags.classifier) {
+        _ if flags.resume => Start::Random,
+        (Some(path), _) => Start::open(path)?,
+        (None, Some(path)) if !recipe.needs_classifier() => Start::open(path)?,
+        _ => Start::Random,
+    };
+    Ok(ColorJob {
+        recipe,
+        seed: flags.seed,
+        photographs,
+        held_out,
+        start,
+        seer,
+        reading: Reading { cache: flags.cache.clone(), ..Reading::default() },
+        threads: Threads::new(flags.threads.map(Into::into))?,
+    })
+}
+
+/// The recipe that is named, with what the flags change of it.
+fn recipe(flags: &Colorizer) -> anyhow::Result<ColorRecipe> {
+    let mut recipe = named_recipe(&flags.recipe)?;
+    recipe.batch = flags.batch.map_or(recipe.batch, Into::into);
+    if let Some(size) = flags.size {
+        (recipe.short, recipe.size) = (recipe.short * size / recipe.size, size);
+    }
+    if let Some(rate) = flags.rate {
+        recipe = recipe.with_rate(rate);
+    }
+    Ok(flags.steps.map_or_else(|| recipe.clone(), |steps| recipe.clone().with_steps(steps)))
+}
+
+/// The recipe of that name, or in that file.
+fn named_recipe(name: &str) -> anyhow::Result<ColorRecipe> {
+    if let Some(recipe) = ColorRecipe::by_name(name) {
+        return Ok(recipe);
+    }
+    let wrong = |why: String| {
+        let (option, value) = ("--recipe", format!("{name:?}"));
+        let range = "pentimento, alpha, beta, full or a file";
+        anyhow::Error::new(PipelineError::Option { option, value, range }).context(why)
+    };
+    let text = fs::read_to_string(name).map_err(|e| wrong(e.to_string()))?;
+    serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))
+}
