@@ -95,6 +95,10 @@ pub(crate) struct Colorizer {
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(crate) cache: Option<PathBuf>,
 
+    /// Bytes of decoded photographs to keep in memory: 2G, 800M, 0.
+    #[arg(long, value_name = "BYTES", default_value = "1G", value_parser = quantity::amount)]
+    pub(crate) memory: u64,
+
     /// Threads to compute with. Without it, one for each processor. The result does
     /// not depend on it.
     #[arg(long, value_name = "N")]

@@ -36,7 +36,11 @@ pub(super) fn job(flags: &Colorizer) -> anyhow::Result<ColorJob> {
         held_out,
         start,
         seer,
-        reading: Reading { cache: flags.cache.clone(), ..Reading::default() },
+        reading: Reading {
+            cache: flags.cache.clone(),
+            memory: usize::try_from(flags.memory).unwrap_or(usize::MAX),
+            ..Reading::default()
+        },
         threads: Threads::new(flags.threads.map(Into::into))?,
     })
 }
