@@ -98,6 +98,16 @@ impl Weights {
         &self.0
     }
 
+    /// The tensors under the names of the graph that they were bound to.
+    ///
+    /// # Panics
+    ///
+    /// If `graph` has another number of parameters.
+    pub fn into_dict(self, graph: &Graph) -> StateDict {
+        assert_eq!(self.0.len(), graph.params().len(), "another graph's weights");
+        graph.params().iter().map(|param| param.name.clone()).zip(self.0).collect()
+    }
+
     /// All tensors, to change their values: an optimiser's step.
     pub fn tensors_mut(&mut self) -> &mut [Tensor] {
         &mut self.0

@@ -2,9 +2,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
+use graph::Graph;
+
 use crate::checkpoint::{self, Reader};
 use crate::source::volume;
-use crate::{DType, Format, Layout, Limits, NetworkCard, Precision, WeightsError};
+use crate::{DType, Format, Layout, Limits, NetworkCard, Precision, WeightsError, keras};
 
 /// What a checkpoint holds, without its values. Displays as a table.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -93,6 +95,8 @@ pub struct Conversion {
     pub precision: Precision,
     /// The source's names and axes; detected by default.
     pub layout: Option<Layout>,
+    /// The network whose tensors these are: what a file for Keras needs.
+    pub network: Option<Graph>,
     /// What the new file says about itself; the old file's metadata by default.
     pub card: Option<NetworkCard>,
     /// More to say in the new file's metadata: `title`, `licence`, `provenance`.
@@ -101,17 +105,35 @@ pub struct Conversion {
     pub limits: Limits,
 }
 
-/// Rewrites a checkpoint of any known format as safetensors, and says what it wrote.
+/// Rewrites a checkpoint of any known format as safetensors, or for Keras if the new name
+/// ends in `.h5` ([`keras::Kind`]), and says what it wrote.
 ///
 /// # Errors
 ///
-/// As [`read`](crate::read), [`Layout::apply`] and [`write`](crate::write()).
+/// As [`read`](crate::read), [`Layout::apply`], [`keras::Table`], [`write`](crate::write())
+/// and [`keras::write`]; and if a file for Keras is asked for, and not known of which network.
 pub fn convert(from: &Path, to: &Path, how: &Conversion) -> Result<Inspection, WeightsError> {
     let checkpoint = crate::read(from, &how.limits)?;
+    if let Some(kind) = keras::Kind::of(to) {
+        let Some(graph) = &how.network else {
+            let what =
+                "the tensors of a network that is not known, whose axes are not known either";
+            return Err(WeightsError::unsupported(Format::Hdf5, what));
+        };
+        let tensors = crate::fit(graph, checkpoint.tensors)?.into_dict(graph);
+        keras::write(to, &keras::Table::of(graph), tensors, (kind, how.precision))?;
+        return inspect(to, &how.limits);
+    }
     let layout = how.layout.or_else(|| Layout::detect(&checkpoint.tensors));
     let tensors = match layout {
         Some(layout) => layout.apply(checkpoint.tensors)?,
-        None => checkpoint.tensors,
+        // Keras's names and axes become the network's.
+        None => match &how.network {
+            Some(graph) if keras::is_keras(&checkpoint.tensors) => {
+                keras::Table::of(graph).to_graph(checkpoint.tensors)?
+            }
+            _ => checkpoint.tensors,
+        },
     };
     let mut metadata = match &how.card {
         Some(card) => card.to_metadata(),

@@ -53,6 +53,14 @@ pub fn write(
     metadata: &BTreeMap<String, String>,
     precision: Precision,
 ) -> Result<(), WeightsError> {
+    atomically(path, |file| write_to(file, tensors, metadata, precision))
+}
+
+/// Has a file written beside `path`, puts it on the disk for good and renames it.
+pub(crate) fn atomically(
+    path: &Path,
+    content: impl FnOnce(BufWriter<&mut tempfile::NamedTempFile>) -> Result<(), WeightsError>,
+) -> Result<(), WeightsError> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -65,7 +73,7 @@ pub fn write(
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let mut file = builder.prefix(".pentimento-").tempfile_in(folder)?;
-    write_to(BufWriter::new(&mut file), tensors, metadata, precision)?;
+    content(BufWriter::new(&mut file))?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|e| e.error)?;
     // The new name too. A file system that cannot promise that is no reason to fail.
@@ -98,7 +106,7 @@ pub fn write_to(
     Ok(())
 }
 
-fn check(tensors: &StateDict, precision: Precision) -> Result<(), WeightsError> {
+pub(crate) fn check(tensors: &StateDict, precision: Precision) -> Result<(), WeightsError> {
     let unsupported = |what| Err(WeightsError::unsupported(Format::Safetensors, what));
     for (name, tensor) in tensors {
         if name == METADATA {

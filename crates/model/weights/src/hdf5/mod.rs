@@ -25,9 +25,11 @@ mod dataset;
 mod group;
 mod header;
 mod types;
+mod write;
 
 pub(crate) use dataset::Dataset;
 pub(crate) use header::Object;
+pub(crate) use write::{Group, write as write_hdf5};
 
 use crate::parse::Parser;
 use crate::source::Source;

@@ -99,7 +99,7 @@ fn name(layer: &Value) -> Option<&str> {
 }
 
 /// `Conv2DTranspose` to `conv2d_transpose`, as `keras.src.utils.naming` has it.
-fn snake_case(class: &str) -> String {
+pub(super) fn snake_case(class: &str) -> String {
     let letters: Vec<char> = class.chars().filter(|c| c.is_alphanumeric() || *c == '_').collect();
     let mut snake = String::new();
     for (i, &letter) in letters.iter().enumerate() {

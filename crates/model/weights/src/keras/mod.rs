@@ -33,9 +33,11 @@ mod h5;
 mod names;
 mod table;
 mod variables;
+mod write;
 
 pub(crate) use archive::{KerasArchive, is_main_member};
 pub use axes::Axes;
 pub(crate) use h5::H5;
 pub use names::{is_keras, layer_names};
 pub use table::{Row, Table};
+pub use write::{Kind, write};
