@@ -22,6 +22,7 @@ for name in fuzz_targets/*.rs; do
     weights_tensorflow) seeds="$samples/*.ckpt $samples/*.index" ;;
     weights_hdf5) seeds=$samples/*.h5 ;;
     weights_keras) seeds="$samples/k3.keras $samples/k30.keras $samples/evil.*.keras" ;;
+    weights_onnx) seeds="$samples/*.onnx ../golden/onnx/*.script.onnx" ;;
     imaging_decode)
         # All but what Pillow decoded them to.
         find ../golden/imaging -maxdepth 1 -type f ! -name '*.raw' ! -name '*.py' \

@@ -7,7 +7,8 @@ use std::path::Path;
 use crate::archive::Archive;
 use crate::source::{Source, volume};
 use crate::{
-    DType, Limits, StateDict, WeightsError, hdf5, keras, numpy, pytorch, safetensors, tensorflow,
+    DType, Limits, StateDict, WeightsError, hdf5, keras, numpy, onnx, pytorch, safetensors,
+    tensorflow,
 };
 
 /// A kind of file that holds tensors.
@@ -33,6 +34,8 @@ pub enum Format {
     TensorflowV2,
     /// HDF5: Keras's weights or whole models (`.h5`), or anybody's arrays.
     Hdf5,
+    /// ONNX: a network with its weights.
+    Onnx,
     /// Keras 3's archive (`.keras`): a configuration and HDF5 in a zip file.
     Keras,
 }
@@ -48,6 +51,7 @@ impl fmt::Display for Format {
             Self::PytorchLegacy => "legacy PyTorch",
             Self::TensorflowV1 => "TensorFlow V1",
             Self::TensorflowV2 => "TensorFlow V2",
+            Self::Onnx => "ONNX",
             Self::Hdf5 => "HDF5",
             Self::Keras => "Keras",
         })
@@ -233,6 +237,9 @@ fn open_source<'a>(
     if pytorch::is_pickle(&head) {
         let reader = pytorch::Legacy::open(source, limits)?;
         return Ok((Format::PytorchLegacy, Box::new(reader)));
+    }
+    if onnx::looks_like(&head) {
+        return Ok((Format::Onnx, Box::new(onnx::Onnx::open(source, limits)?)));
     }
     Err(WeightsError::UnknownFormat)
 }

@@ -49,7 +49,7 @@ fn within(need: u64, limit: u64) -> Result<(), WeightsError> {
 #[non_exhaustive]
 pub enum WeightsError {
     /// The bytes are no checkpoint that this crate knows.
-    #[error("not a checkpoint: expected safetensors, NumPy, PyTorch, TensorFlow or Keras")]
+    #[error("not a checkpoint: expected safetensors, NumPy, PyTorch, TensorFlow, Keras or ONNX")]
     UnknownFormat,
     /// The file ends early or contradicts its own format.
     #[error("corrupt {format} file at byte {offset}: {what}")]

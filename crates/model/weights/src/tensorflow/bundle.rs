@@ -4,11 +4,11 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use tensor::Tensor;
 
-use super::proto::{Field, fields, shape};
 use super::table::{Table, masked_crc};
 use super::{Info, weights_type};
 use crate::checkpoint::{Entry, Listing, Reader, Shards};
 use crate::dtype::{Endian, decode};
+use crate::proto::{Field, fields, shape};
 use crate::source::{Source, io_error, to_usize, volume};
 use crate::{Format, Limits, StateDict, WeightsError};
 

@@ -13,7 +13,7 @@
 
 mod bundle;
 mod files;
-mod proto;
+
 mod table;
 mod v1;
 
@@ -21,9 +21,9 @@ pub(crate) use files::{main_file, shard_files};
 pub(crate) use table::is_table;
 
 use crate::checkpoint::{Opened, Shards};
+use crate::proto::{self, Field};
 use crate::source::Source;
 use crate::{DType, Format, Limits, WeightsError};
-use proto::Field;
 use table::Table;
 
 /// Opens a table of either kind; `shards` gives the data files if it is a V2 index.

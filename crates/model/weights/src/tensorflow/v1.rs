@@ -3,11 +3,11 @@
 use half::{bf16, f16};
 use tensor::Tensor;
 
-use super::proto::{Field, fields, packed, shape};
 use super::table::Table;
 use super::{Info, weights_type};
 use crate::checkpoint::{Entry, Listing, Reader};
 use crate::dtype::{Endian, decode};
+use crate::proto::{Field, fields, packed, shape};
 use crate::source::volume;
 use crate::{DType, Format, Limits, StateDict, WeightsError};
 

@@ -9,7 +9,7 @@ use crate::checkpoint::MAX_RANK;
 use crate::parse::Parser;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field<'a> {
+pub(crate) enum Field<'a> {
     Number(u64),
     Fixed32([u8; 4]),
     Fixed64([u8; 8]),
@@ -17,17 +17,17 @@ pub(super) enum Field<'a> {
 }
 
 impl<'a> Field<'a> {
-    pub(super) fn number(self) -> Option<u64> {
+    pub(crate) fn number(self) -> Option<u64> {
         if let Self::Number(n) = self { Some(n) } else { None }
     }
 
-    pub(super) fn bytes(self) -> Option<&'a [u8]> {
+    pub(crate) fn bytes(self) -> Option<&'a [u8]> {
         if let Self::Bytes(b) = self { Some(b) } else { None }
     }
 }
 
 /// A message's fields with their numbers; `None`, once, where the message is damaged.
-pub(super) fn fields(message: &[u8]) -> impl Iterator<Item = Option<(u64, Field<'_>)>> {
+pub(crate) fn fields(message: &[u8]) -> impl Iterator<Item = Option<(u64, Field<'_>)>> {
     let mut parser = Some(Parser::new(message));
     std::iter::from_fn(move || {
         let p = parser.as_mut().filter(|p| !p.rest().is_empty())?;
@@ -55,7 +55,7 @@ fn field<'a>(p: &mut Parser<'a>) -> Option<(u64, Field<'a>)> {
 }
 
 /// The numbers of a packed field.
-pub(super) fn packed(bytes: &[u8]) -> impl Iterator<Item = Option<u64>> {
+pub(crate) fn packed(bytes: &[u8]) -> impl Iterator<Item = Option<u64>> {
     let mut parser = Parser::new(bytes);
     std::iter::from_fn(move || {
         if parser.rest().is_empty() {
@@ -70,7 +70,7 @@ pub(super) fn packed(bytes: &[u8]) -> impl Iterator<Item = Option<u64>> {
 }
 
 /// `TensorShapeProto { repeated Dim dim = 2 { int64 size = 1; } }`
-pub(super) fn shape(message: &[u8]) -> Option<Vec<usize>> {
+pub(crate) fn shape(message: &[u8]) -> Option<Vec<usize>> {
     let mut shape = vec![];
     for field in fields(message) {
         match field? {

@@ -1,0 +1,51 @@
+//! ONNX models that PyTorch exported, against ONNX Runtime, at every CPU level.
+#![allow(clippy::unwrap_used, reason = "in a test, failing is what it is for")]
+
+use cpu::{Level, Network, Plan, Session};
+use testing::{Golden, TAP, check_close, golden_path};
+use weights::onnx::{self, Model};
+use weights::{Limits, Weights};
+
+const MODELS: [&str; 4] = ["residual", "depthwise", "vgg", "style"];
+const WAYS: [&str; 2] = ["script", "dynamo"];
+
+fn model(name: &str, way: &str) -> Model {
+    let path = golden_path(&format!("onnx/{name}.{way}.onnx"));
+    onnx::read(&path, &Limits::default()).unwrap_or_else(|e| panic!("{name}.{way}: {e}"))
+}
+
+#[test]
+fn exported_models_compute_what_onnx_runtime_does() {
+    let golden = Golden::open("onnx/results.safetensors").unwrap();
+    for name in MODELS {
+        let input = golden.get(&format!("{name}/input")).unwrap();
+        for way in WAYS {
+            let Model { graph, weights, inputs, .. } = model(name, way);
+            assert_eq!(inputs, [[Some(1), Some(3), Some(16), Some(16)]]);
+            let weights = Weights::bind(&graph, weights).unwrap();
+            let want = golden.get(&format!("{name}/{way}")).unwrap();
+            for level in Level::available() {
+                let network = Network::with_level(&graph, &weights, level).unwrap();
+                let plan = Plan::new(&network, &[[1, 3, 16, 16]], &[]).unwrap();
+                let got = Session::new(plan).run(&[input]).output;
+                let close = check_close(got.data(), want.data(), TAP);
+                assert!(close.is_ok(), "{name}.{way} {level:?}: {}", close.unwrap_err());
+            }
+        }
+    }
+}
+
+#[test]
+fn nodes_keep_their_names() {
+    let names = |name, way| -> Vec<String> {
+        model(name, way).graph.nodes().iter().map(|node| node.name.clone()).collect()
+    };
+    let want = [
+        "picture",
+        "/features/features.0/Conv",
+        "/features/features.1/Relu",
+        "/features/features.2/MaxPool",
+    ];
+    assert_eq!(names("vgg", "script")[..4], want);
+    assert_eq!(names("vgg", "dynamo")[..3], ["picture", "node_conv2d", "node_relu"]);
+}
