@@ -97,7 +97,8 @@ impl<'f> Build<'f, '_> {
         };
         let id = self.graph.conv(&name, x, conv);
         self.finish(node, (&name, weight, bias), out)?;
-        Ok(Some(Data { id, is_pixel: false, ..data }))
+        let keeps = x == data.id && conv.kernel == [1, 1] && is_borderless(pad);
+        Ok(Some(Data { id, is_pixel: data.is_pixel && keeps, ..data }))
     }
 
     /// Puts a layer's weights beside it; a bias has one value for each of `out`.
@@ -453,6 +454,11 @@ fn border(node: &Node<'_>) -> Result<Border, WeightsError> {
     };
     let wrong = || unsupported(format!("border {pads:?} of {}", said(node)));
     sides.map(Border::Sides).ok_or_else(wrong)
+}
+
+/// Whether one pixel under a kernel of one stays one.
+fn is_borderless(pad: Padding) -> bool {
+    matches!(pad, Padding::Same | Padding::Around(_, 0))
 }
 
 /// A setting that must be the same down and across, and positive.
