@@ -120,7 +120,7 @@ pub(crate) enum Weights {
 /// Show what a file of weights holds. Runs nothing that is in it.
 #[derive(Args, Debug)]
 pub(crate) struct Inspect {
-    /// safetensors, PyTorch, NumPy, TensorFlow or Keras.
+    /// safetensors, PyTorch, NumPy, TensorFlow, Keras or ONNX.
     #[arg(value_hint = ValueHint::AnyPath)]
     pub(crate) file: PathBuf,
 
@@ -129,20 +129,26 @@ pub(crate) struct Inspect {
     pub(crate) json: bool,
 }
 
-/// Turn a file of weights into safetensors.
+/// Turn a file of weights into safetensors, or into Keras's `.h5`.
 ///
 /// Where the tensors are a known style network's, they get its names, and the
-/// result says which network it is and how to feed it.
+/// result says which network it is and how to feed it. A name that ends in
+/// `.weights.h5` makes weights for Keras 3, one in `.h5` weights for any Keras.
 #[derive(Args, Debug)]
 #[command(after_help = CONVERT_HELP)]
 pub(crate) struct Convert {
-    /// safetensors, PyTorch, NumPy, TensorFlow or Keras.
+    /// safetensors, PyTorch, NumPy, TensorFlow, Keras or ONNX.
     #[arg(value_hint = ValueHint::AnyPath)]
     pub(crate) input: PathBuf,
 
-    /// The safetensors file to write.
+    /// The file to write: safetensors, or `.weights.h5` or `.h5` for Keras.
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
+
+    /// The network whose weights these are, such as vgg16. Without it, what the file
+    /// says or its tensors give away; Keras's files are only written for a known one.
+    #[arg(long, value_name = "NAME", value_parser = network)]
+    pub(crate) network: Option<Network>,
 
     /// How values are stored; f16 halves the file.
     #[arg(long, value_enum, default_value_t)]
@@ -154,6 +160,14 @@ pub(crate) struct Convert {
     pub(crate) notes: Vec<(String, String)>,
 }
 
+/// A network's name, and its settings as JSON.
+pub(crate) type Network = (&'static str, &'static str);
+
+fn network(text: &str) -> Result<Network, String> {
+    let known = || format!("known are {}", pentimento::nets::known_names().join(", "));
+    pentimento::nets::known_as(text).ok_or_else(known)
+}
+
 fn note(text: &str) -> Result<(String, String), String> {
     let (key, value) = text.split_once('=').ok_or("a note is KEY=VALUE")?;
     if key.is_empty() || key.starts_with("pentimento.") {
@@ -163,8 +177,10 @@ fn note(text: &str) -> Result<(String, String), String> {
 }
 
 const CONVERT_HELP: &str = "\
-Example:
-  pentimento weights convert mosaic.pth mosaic.safetensors --dtype f16 --note title=Mosaic";
+Examples:
+  pentimento weights convert mosaic.pth mosaic.safetensors --dtype f16 --note title=Mosaic
+  pentimento weights convert cats.safetensors cats.weights.h5
+  pentimento weights convert vgg16.h5 vgg16.safetensors --network vgg16";
 
 /// Fetch the weights that others publish into the user's cache.
 ///

@@ -3,9 +3,11 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use pentimento::graph::Graph;
+use pentimento::nets;
 use pentimento::pipeline::{PipelineError, recognise};
 use pentimento::weights::{
-    Conversion, Inspection, Limits, Precision, WeightsError, convert, inspect,
+    Conversion, Inspection, Limits, NetworkCard, Precision, WeightsError, convert, inspect,
 };
 
 use crate::exit::Outcome;
@@ -40,10 +42,9 @@ fn rewrite(flags: &flags::Convert) -> anyhow::Result<()> {
         Dtype::F16 => Precision::F16,
     };
     let known = look(&flags.input)?;
-    let has_card = known.metadata.contains_key("pentimento.network");
-    let card = if has_card { None } else { recognise(&known) };
+    let (card, network) = network(flags.network, &known)?;
     let notes = flags.notes.iter().cloned().collect();
-    let how = Conversion { precision, card, notes, ..Conversion::default() };
+    let how = Conversion { precision, card, network, notes, ..Conversion::default() };
     let written = convert(&flags.input, &flags.output, &how).map_err(|e| match e {
         // Of the two files, only writing the output can still be refused by the system.
         WeightsError::Io(source) => {
@@ -55,6 +56,29 @@ fn rewrite(flags: &flags::Convert) -> anyhow::Result<()> {
     let line = format!("{}: {tensors} tensors, {bytes} bytes", flags.output.display());
     crate::progress::say(&line);
     Ok(())
+}
+
+/// The card that a converted file needs and does not have, and the network that its tensors
+/// are of, if it is known.
+fn network(
+    named: Option<flags::Network>,
+    known: &Inspection,
+) -> anyhow::Result<(Option<NetworkCard>, Option<Graph>)> {
+    if let Some((name, config)) = named {
+        let net = nets::by_name(name, config)?;
+        let mut card = NetworkCard::new(name, net.input, net.output.unwrap_or(net.input));
+        card.config = serde_json::from_str(config)?;
+        return Ok((Some(card), Some(net.graph)));
+    }
+    let graph = |card: &NetworkCard| {
+        nets::by_name(&card.network, &card.config.to_string()).ok().map(|net| net.graph)
+    };
+    if let Ok(card) = NetworkCard::from_metadata(&known.metadata) {
+        return Ok((None, graph(&card)));
+    }
+    let card = recognise(known);
+    let network = card.as_ref().and_then(graph);
+    Ok((card, network))
 }
 
 fn look(path: &Path) -> anyhow::Result<Inspection> {
