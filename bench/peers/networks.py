@@ -67,10 +67,18 @@ def transformer():
     return net
 
 
-def vgg16():
+VGG16_TO_4 = [64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512]
+
+
+def vgg16_224():
+    """torchvision's `features` to relu5_3."""
+    return vgg16([*VGG16_TO_4, "pool", 512, 512, 512])
+
+
+def vgg16(layers=VGG16_TO_4):
     """torchvision's `features` to relu4_3."""
     net, cin, index = Network(), 3, 0
-    for layer in [64, 64, "pool", 128, 128, "pool", 256, 256, 256, "pool", 512, 512, 512]:
+    for layer in layers:
         if layer == "pool":
             net.plain("pool")
             index += 1
@@ -79,6 +87,17 @@ def vgg16():
             net.plain("relu")
             cin, index = layer, index + 2
     return net
+
+
+class WholeVgg16:
+    """The whole classifier, for what looks into it: see cam.py."""
+
+    def __init__(self):
+        self.params = vgg16_224().params
+        for index, shape in [(0, (4096, 25088)), (3, (4096, 4096)), (6, (1000, 4096))]:
+            for part, axes in [("weight", shape), ("bias", shape[:1])]:
+                name = f"classifier.{index}.{part}"
+                self.params[name] = common.parameter(SEED, name, axes)
 
 
 def one_conv():
@@ -95,6 +114,8 @@ CASES = {
     "transformer-1024": (transformer, (1, 3, 1024, 1024)),
     "vgg16-batch1": (vgg16, (1, 3, 256, 256)),
     "vgg16-batch4": (vgg16, (4, 3, 256, 256)),
+    "vgg16-224": (vgg16_224, (1, 3, 224, 224)),
+    "grad-cam": (WholeVgg16, (1, 3, 224, 224)),
     "conv3x3": (one_conv, (1, 128, 64, 64)),
     "style-step": (lambda: (transformer(), vgg16()), (4, 3, 256, 256)),
 }

@@ -71,6 +71,10 @@ def torch_backend(threads, channels_last=False, bf16=False):
         return run, lambda losses: losses
 
     def load_any(net, x):
+        if not hasattr(net, "steps") and not isinstance(net, tuple):
+            import cam
+
+            return cam.make(net, place, x)
         return load_step(net, x) if isinstance(net, tuple) else load(net, x)
 
     return f"PyTorch {torch.__version__}", load_any

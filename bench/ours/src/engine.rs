@@ -12,6 +12,7 @@ use tensor::{Shape4, Tensor};
 use testing::{Random, random_weights};
 use weights::Weights;
 
+use crate::look;
 use crate::step::{self, Step};
 
 /// As in `bench/peers`: the seed, and how long one turn measures.
@@ -52,6 +53,12 @@ impl Engine {
             };
             return self.threads.run(|| step.answer(what));
         }
+        if case == look::CAM {
+            return self.threads.run(|| look::cam(what));
+        }
+        if case == look::PATTERNS {
+            return self.threads.run(|| look::filters(what));
+        }
         if !self.loaded.contains_key(case) {
             let loaded = load(case, self.level)?;
             self.loaded.insert(case.to_owned(), loaded);
@@ -78,13 +85,16 @@ fn load(case: &str, level: Level) -> Result<Loaded> {
 /// The same as `CASES` in `bench/peers/networks.py`.
 fn network(case: &str) -> Result<(Graph, Shape4)> {
     let transformer = || transformer_net::graph(transformer_net::Config::default());
-    let vgg16 = || vgg::graph(&vgg::Config { up_to: "relu4_3".into(), ..vgg::Config::default() });
+    let vgg_to =
+        |tap: &str| vgg::graph(&vgg::Config { up_to: tap.into(), ..vgg::Config::default() });
+    let vgg16 = || vgg_to("relu4_3");
     Ok(match case {
         "transformer-256" => (transformer(), [1, 3, 256, 256]),
         "transformer-512" => (transformer(), [1, 3, 512, 512]),
         "transformer-1024" => (transformer(), [1, 3, 1024, 1024]),
         "vgg16-batch1" => (vgg16(), [1, 3, 256, 256]),
         "vgg16-batch4" => (vgg16(), [4, 3, 256, 256]),
+        "vgg16-224" => (vgg_to("relu5_3"), [1, 3, 224, 224]),
         "conv3x3" => (one_conv(), [1, 128, 64, 64]),
         other => bail!("no case is called {other:?}"),
     })

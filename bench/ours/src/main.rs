@@ -14,6 +14,7 @@
 
 mod command;
 mod engine;
+mod look;
 mod step;
 
 use std::io::{self, BufRead, Write};

@@ -8,8 +8,15 @@ pub(super) struct Case {
 /// The whole command on a photograph: only our own can run it.
 pub(super) const COMMAND: &str = "command";
 
-/// A step of training: only engines that go backwards have it, and ours at its best level.
-pub(super) const STEP: &str = "style-step";
+/// What only engines that go backwards have, and ours at its best level: a step of
+/// training, a class activation map, filter patterns (which are ours alone).
+pub(super) const BACKWARDS: [&str; 3] = ["style-step", GRAD_CAM, PATTERNS];
+
+/// pytorch-grad-cam has it too, in float32.
+pub(super) const GRAD_CAM: &str = "grad-cam";
+
+/// Only our own makes them.
+pub(super) const PATTERNS: &str = "patterns";
 
 const CASES: &[Case] = &[
     Case { name: "conv3x3", title: "3×3 128→128, 64²" },
@@ -18,7 +25,10 @@ const CASES: &[Case] = &[
     Case { name: "transformer-256", title: "TransformerNet 256²" },
     Case { name: "transformer-512", title: "512²" },
     Case { name: "transformer-1024", title: "1024²" },
-    Case { name: STEP, title: "training step, batch 4, 256²" },
+    Case { name: "vgg16-224", title: "VGG16 to the last convolution, 224²" },
+    Case { name: GRAD_CAM, title: "Grad-CAM on VGG16, 224²" },
+    Case { name: PATTERNS, title: "64 patterns of VGG16's conv3_1, 40 steps at 64²" },
+    Case { name: "style-step", title: "training step, batch 4, 256²" },
     Case { name: COMMAND, title: "the command, 1024×680" },
 ];
 

@@ -84,8 +84,10 @@ impl Worker {
 
     /// Whether this row has that case.
     pub(super) fn has(&self, case: &str) -> bool {
-        if case == cases::STEP {
-            return self.trains;
+        if cases::BACKWARDS.contains(&case) {
+            let is_theirs = case != cases::PATTERNS
+                && (case != cases::GRAD_CAM || !self.label.contains("bf16"));
+            return self.trains && (is_theirs || self.side != Side::Peer);
         }
         (case == cases::COMMAND) == (self.side == Side::Command)
     }

@@ -92,6 +92,7 @@ const HOMES: &[(&str, &str)] = &[
     ("rustls", "pipeline"),
     ("ureq", "pipeline"),
     ("ab_glyph", "insight"),
+    ("rustfft", "insight"),
     ("tiny-skia", "insight"),
     ("clap", "cli"),
     ("indicatif", "cli"),

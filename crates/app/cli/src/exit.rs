@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use pentimento::insight::InsightError;
 use pentimento::pipeline::PipelineError;
 use pentimento::pipeline::pull::PullError;
 use pentimento::train::TrainError;
@@ -87,6 +88,9 @@ pub(crate) fn status(error: &anyhow::Error) -> ExitCode {
             Refused::Weights(_) => WEIGHTS,
         });
     }
+    if let Some(error) = error.chain().find_map(|e| e.downcast_ref::<InsightError>()) {
+        return ExitCode::from(of_insight(error));
+    }
     if error.chain().any(<dyn std::error::Error>::is::<NotPulled>) {
         return ExitCode::from(WEIGHTS);
     }
@@ -119,6 +123,17 @@ fn of_pull(error: &PullError) -> u8 {
         PullError::Size { .. } | PullError::Hash { .. } => WEIGHTS,
         PullError::NoCache | PullError::Busy { .. } | PullError::Io { .. } => OUTPUT,
         _ => OTHER,
+    }
+}
+
+fn of_insight(error: &InsightError) -> u8 {
+    match error {
+        InsightError::Picture { .. } => NO_PICTURES,
+        InsightError::UnknownNetwork { .. }
+        | InsightError::NoWeights { .. }
+        | InsightError::Bind(_) => WEIGHTS,
+        InsightError::Engine(_) => OTHER,
+        _ => USAGE,
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) use crate::batch::flags::{Handling, Places};
 pub(crate) use crate::classify::flags::Classify;
 pub(crate) use crate::colorize::flags::Colorize;
 pub(crate) use crate::evaluate::flags::Evaluate;
+pub(crate) use crate::inspect::flags::{Inspect as InspectNetwork, Summary};
 pub(crate) use crate::optimize::flags::Optimize;
 use crate::quantity;
 pub(crate) use crate::train::flags::Train;
@@ -48,6 +49,10 @@ pub(crate) enum Command {
     /// Look into a file of weights, or turn it into another kind.
     #[command(subcommand)]
     Weights(Weights),
+    /// Look into a network: its layers, what they make of a picture, what they answer to.
+    #[command(subcommand)]
+    Inspect(InspectNetwork),
+    /// The same as `inspect summary`.
     Summary(Summary),
     Completions(Completions),
     Man(Man),
@@ -232,23 +237,6 @@ pub(crate) enum Dtype {
     #[default]
     F32,
     F16,
-}
-
-/// Show a network's layers, parameters and work.
-#[derive(Args, Debug)]
-pub(crate) struct Summary {
-    /// A network's name, a style that ships, or a file of weights.
-    #[arg(value_name = "NETWORK", value_hint = ValueHint::AnyPath)]
-    pub(crate) network: OsString,
-
-    /// Height and width of the input. Without it, what a classifier was trained
-    /// on, or 256x256.
-    #[arg(long, value_name = "HxW", value_parser = quantity::height_by_width)]
-    pub(crate) size: Option<[usize; 2]>,
-
-    /// As JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 /// Print a completion script for a shell.

@@ -12,6 +12,7 @@ mod docs;
 mod evaluate;
 mod exit;
 mod flags;
+mod inspect;
 mod interrupt;
 mod optimize;
 mod progress;
@@ -19,7 +20,6 @@ mod pull;
 mod quantity;
 mod styles;
 mod stylize;
-mod summary;
 mod train;
 mod weights;
 
@@ -52,7 +52,8 @@ fn run(command: &Command) -> anyhow::Result<Outcome> {
         Command::Train(flags) => return train::run(flags),
         Command::Optimize(flags) => return optimize::run(flags),
         Command::Styles(flags) => styles::run(flags)?,
-        Command::Summary(flags) => summary::run(flags)?,
+        Command::Inspect(flags) => return inspect::run(flags),
+        Command::Summary(flags) => inspect::summary(flags)?,
         Command::Completions(flags) => docs::completions(flags)?,
         Command::Man(flags) => docs::man(flags)?,
     }

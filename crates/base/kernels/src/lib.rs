@@ -33,7 +33,8 @@ mod reference;
 pub use affine::Affine;
 pub use backward::{
     AffineGradient, DepthwiseGradient, Dropout, GradientSums, LinearGradient, Operand, Share,
-    Spread, join_gradient, mask_gradient, max_pool_gradient, softmax_gradient, unflatten,
+    Spread, hold_back_negative, join_gradient, mask_gradient, max_pool_gradient, softmax_gradient,
+    unflatten,
 };
 pub use conv::{
     Conv, ConvSpec, Depthwise, Direct, Narrow, Output, Padding, Side, Transposed, WeightGradient,

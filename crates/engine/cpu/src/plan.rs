@@ -61,7 +61,9 @@ impl Plan {
         let kept: Vec<usize> = taps.iter().copied().chain([output]).collect();
         let lives = match purpose {
             Purpose::Running => lives(&steps, buffers.len(), &inputs, &kept),
-            Purpose::Looking | Purpose::Training(_) => vec![(0, usize::MAX); buffers.len()],
+            Purpose::Looking | Purpose::Guided | Purpose::Training(_) => {
+                vec![(0, usize::MAX); buffers.len()]
+            }
         };
         let layout = lay_out(&buffers, &lives);
         let mut memory = working + packed_bytes(&steps);

@@ -112,6 +112,8 @@ pub struct Tape {
     temporary: Plane,
     states: Vec<State>,
     parameters: Vec<Tensor>,
+    /// Whether rectifiers hold back negative gradients.
+    guided: bool,
 }
 
 /// How far the gradient of one slot has come in this run.
@@ -161,22 +163,52 @@ impl Tape {
         let trains = wanted.parameters();
         let purpose = if trains { Purpose::Training(statistics) } else { Purpose::Looking };
         let plan = Plan::for_purpose((network, purpose), inputs, taps)?;
+        Ok(Self::for_plan(plan, wanted))
+    }
+
+    /// A tape whose rectifiers also hold back negative gradients, for guided
+    /// backpropagation: what comes back is no derivative any more, but shows what
+    /// speaks for the taps. The inputs' is the one that is found.
+    ///
+    /// # Errors
+    ///
+    /// As [`Tape::new`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Tape::new`].
+    ///
+    /// # Source
+    ///
+    /// Springenberg et al., "Striving for Simplicity: The All Convolutional Net" (2015),
+    /// section 3.4. At a leaky rectifier the derivative is the usual one.
+    pub fn guided(
+        network: &Network,
+        inputs: &[Shape4],
+        taps: &[NodeId],
+    ) -> Result<Self, EngineError> {
+        let plan = Plan::for_purpose((network, Purpose::Guided), inputs, taps)?;
+        Ok(Self { guided: true, ..Self::for_plan(plan, Wanted::Inputs) })
+    }
+
+    fn for_plan(plan: Plan, wanted: Wanted) -> Self {
         let slots = Slots::new(&plan, wanted);
         let planes = vec![Plane::default(); slots.layout.pieces.len()];
-        let params = network.graph().params();
+        let params = plan.network.graph().params();
         let parameters = params.iter().map(|p| {
             let frozen = !(wanted.parameters() && p.trainable);
             if frozen { Tensor::zeros([0]) } else { Tensor::zeros(p.shape.clone()) }
         });
-        Ok(Self {
+        Self {
             wanted,
             planes,
             temporary: Plane::default(),
             states: vec![State::default(); slots.count()],
             parameters: parameters.collect(),
             slots,
+            guided: false,
             session: Session::new(plan),
-        })
+        }
     }
 
     /// The network, with the weights it has now.

@@ -21,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 mod builder;
+mod cut;
 mod encoding;
 mod op;
 mod shape;

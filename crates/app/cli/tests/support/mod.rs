@@ -35,9 +35,13 @@ impl Place {
     /// A style network of width 4 with one residual block and weights that depend on nothing but
     /// their place.
     pub fn network(&self, file: &str, name: &str) {
-        let config = r#"{"width": 4, "residual_blocks": 1}"#;
+        self.configured(file, name, r#"{"width": 4, "residual_blocks": 1}"#);
+    }
+
+    /// Any network with such settings.
+    pub fn configured(&self, file: &str, name: &str, config: &str) {
         let net = nets::by_name(name, config).unwrap();
-        let mut card = NetworkCard::new(name, net.input, net.output.unwrap());
+        let mut card = NetworkCard::new(name, net.input, net.output.unwrap_or(net.input));
         card.config = serde_json::from_str(config).unwrap();
         let tensors = tensors(&net.graph);
         weights::write(&self.path(file), &tensors, &card.to_metadata(), Precision::F32).unwrap();

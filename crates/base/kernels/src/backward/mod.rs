@@ -19,7 +19,9 @@ mod tests;
 
 pub use depthwise::DepthwiseGradient;
 pub use linear::LinearGradient;
-pub use moves::{Dropout, join_gradient, mask_gradient, softmax_gradient, unflatten};
+pub use moves::{
+    Dropout, hold_back_negative, join_gradient, mask_gradient, softmax_gradient, unflatten,
+};
 pub use norm::AffineGradient;
 pub use pointwise::Operand;
 pub use pool::max_pool_gradient;

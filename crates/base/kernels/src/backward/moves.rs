@@ -92,6 +92,16 @@ pub fn mask_gradient(mask: Mask, grad: &mut Plane) {
     });
 }
 
+/// Sets negative gradients to zero, as guided backpropagation does at a rectifier.
+/// NaN stays NaN.
+pub fn hold_back_negative(grad: &mut Plane) {
+    grad.data_mut().par_chunks_mut(4096).for_each(|grad| {
+        for g in grad {
+            *g = if *g < 0.0 { 0.0 } else { *g };
+        }
+    });
+}
+
 /// Values set to zero by chance, the others enlarged so that the mean stays.
 ///
 /// Going forwards it is run on values, going backwards on gradients.

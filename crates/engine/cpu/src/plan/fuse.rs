@@ -24,6 +24,9 @@ pub(crate) enum Purpose {
     Running,
     /// Gradients with respect to inputs only: every value is kept.
     Looking,
+    /// The same, with no activation folded into the reading of what follows: whatever
+    /// goes back through one goes through all of it at once.
+    Guided,
     /// Gradients with respect to parameters too: none may be folded into another.
     Training(Statistics),
 }
@@ -276,6 +279,11 @@ impl<'a> Planner<'a> {
     fn activation(&mut self, id: NodeId, x: NodeId, activation: Activation) {
         let view = self.view_at_size(x);
         if let Some(gate) = gate_of(activation) {
+            if self.purpose == Purpose::Guided {
+                let to = self.buffer_like(id, view.buffer);
+                self.pointwise(view, to, |step| step.gate = gate);
+                return self.set(id, View::plain(to));
+            }
             let view = match view.gate {
                 Gate::Linear => view,
                 _ => View::plain(self.plain(x)),

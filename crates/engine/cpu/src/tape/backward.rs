@@ -83,6 +83,9 @@ impl Tape {
                 kernels::mask_gradient(Mask { values: tape.session.plane(to), gate }, plane);
             });
         }
+        if self.guided && ends_in_rectifier(&step) {
+            self.lend(to, |_, plane| kernels::hold_back_negative(plane));
+        }
         match &step {
             Step::Conv(c) => self.conv(c),
             Step::Pointwise(p) => self.pointwise(p),
@@ -323,4 +326,15 @@ impl Tape {
     pub(super) fn seen(&self, view: View) -> Source<'_> {
         self.session.source(view)
     }
+}
+
+/// Whether what the step writes has gone through a rectifier with a derivative of 0 or 1.
+fn ends_in_rectifier(step: &Step) -> bool {
+    let gate = match step {
+        Step::Conv(c) => c.gate,
+        Step::Pointwise(p) => p.gate,
+        Step::Linear { gate, .. } => *gate,
+        _ => kernels::Gate::Linear,
+    };
+    matches!(gate, kernels::Gate::Relu | kernels::Gate::Relu6)
 }

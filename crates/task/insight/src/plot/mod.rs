@@ -27,6 +27,7 @@ mod matrix;
 mod ticks;
 
 pub use canvas::Rgb;
+pub(crate) use canvas::{Anchor, Canvas, Type, rgb_bytes, text_width};
 pub use chart::{Chart, Series, Stroke};
 pub use colours::Colours;
 pub use grid::{ColourBar, Grid, Panel, heatmap, rgb_picture};
