@@ -20,7 +20,7 @@ class Network:
     """Steps `(kind, …)` and parameters, under the names that the Rust side has."""
 
     def __init__(self):
-        self.steps, self.params = [], {}
+        self.steps, self.params, self.is_classifier = [], {}, False
 
     def param(self, name, *shape):
         self.params[name] = common.parameter(SEED, name, shape)
@@ -31,7 +31,7 @@ class Network:
         b = self.param(f"{name}.bias", cout)
         if pad == "reflect":
             self.steps.append(("reflect", kernel // 2))
-        self.steps.append(("conv", w, b, stride, 0 if pad == "reflect" else kernel // 2))
+        self.steps.append(("conv", w, b, stride, kernel // 2 if pad == "zero" else 0))
 
     def norm(self, name, c):
         w, b = self.param(f"{name}.weight", c), self.param(f"{name}.bias", c)
@@ -107,6 +107,24 @@ def one_conv():
     return net
 
 
+def cats_and_dogs():
+    """The tutorial's: 3,453,121 parameters. Its dense layers see the channels first."""
+    net, cin = Network(), 3
+    net.is_classifier = True
+    for i, cout in enumerate([32, 64, 128, 128]):
+        net.conv("conv2d" if i == 0 else f"conv2d_{i}", cin, cout, 3, pad="none")
+        net.plain("relu", "pool")
+        cin = cout
+    net.plain("flatten", "dropout")
+    for name, cin, cout in [("dense", 6272, 512), ("dense_1", 512, 1)]:
+        w, b = net.param(f"{name}.weight", cout, cin), net.param(f"{name}.bias", cout)
+        net.steps.append(("linear", w, b))
+        if name == "dense":
+            net.plain("relu")
+    assert sum(p.size for p in net.params.values()) == 3_453_121
+    return net
+
+
 # name: network, input shape; the names are xtask's
 CASES = {
     "transformer-256": (transformer, (1, 3, 256, 256)),
@@ -117,6 +135,7 @@ CASES = {
     "vgg16-224": (vgg16_224, (1, 3, 224, 224)),
     "grad-cam": (WholeVgg16, (1, 3, 224, 224)),
     "conv3x3": (one_conv, (1, 128, 64, 64)),
+    "classifier-step": (cats_and_dogs, (20, 3, 150, 150)),
     "style-step": (lambda: (transformer(), vgg16()), (4, 3, 256, 256)),
 }
 

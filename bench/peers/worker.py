@@ -52,6 +52,12 @@ def torch_backend(threads, channels_last=False, bf16=False):
                 x = F.interpolate(x, scale_factor=2, mode="nearest")
             elif kind == "pool":
                 x = F.max_pool2d(x, 2)
+            elif kind == "flatten":
+                x = x.flatten(1)
+            elif kind == "dropout":
+                x = F.dropout(x, 0.5, training=torch.is_grad_enabled())
+            elif kind == "linear":
+                x = F.linear(x, params[args[0]], params[args[1]])
         return x
 
     def load(net, x):
@@ -70,11 +76,20 @@ def torch_backend(threads, channels_last=False, bf16=False):
         run = step.make(forward, nets, params, (place(x).float(), bf16))
         return run, lambda losses: losses
 
+    def load_classifier(net, x):
+        import classify
+
+        params = {k: place(p).float() for k, p in net.params.items()}
+        run, check = classify.make(forward, net, params, (place(x).float(), bf16))
+        return run, lambda _: check()
+
     def load_any(net, x):
         if not hasattr(net, "steps") and not isinstance(net, tuple):
             import cam
 
             return cam.make(net, place, x)
+        if getattr(net, "is_classifier", False):
+            return load_classifier(net, x)
         return load_step(net, x) if isinstance(net, tuple) else load(net, x)
 
     return f"PyTorch {torch.__version__}", load_any

@@ -12,6 +12,7 @@ use tensor::{Shape4, Tensor};
 use testing::{Random, random_weights};
 use weights::Weights;
 
+use crate::classifier;
 use crate::look;
 use crate::step::{self, Step};
 
@@ -26,6 +27,7 @@ pub(crate) struct Engine {
     threads: Threads,
     loaded: BTreeMap<String, Loaded>,
     step: Option<Step>,
+    classifier: Option<classifier::Step>,
 }
 
 struct Loaded {
@@ -40,6 +42,7 @@ impl Engine {
             threads: Threads::new(Some(threads))?,
             loaded: BTreeMap::new(),
             step: None,
+            classifier: None,
         })
     }
 
@@ -58,6 +61,13 @@ impl Engine {
         }
         if case == look::PATTERNS {
             return self.threads.run(|| look::filters(what));
+        }
+        if case == classifier::CASE {
+            let step = match &mut self.classifier {
+                Some(step) => step,
+                none => none.insert(classifier::Step::new()?),
+            };
+            return self.threads.run(|| step.answer(what));
         }
         if !self.loaded.contains_key(case) {
             let loaded = load(case, self.level)?;

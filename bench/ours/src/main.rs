@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "a program: its output is its purpose")]
 
+mod classifier;
 mod command;
 mod engine;
 mod look;

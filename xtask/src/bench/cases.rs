@@ -10,13 +10,16 @@ pub(super) const COMMAND: &str = "command";
 
 /// What only engines that go backwards have, and ours at its best level: a step of
 /// training, a class activation map, filter patterns (which are ours alone).
-pub(super) const BACKWARDS: [&str; 3] = ["style-step", GRAD_CAM, PATTERNS];
+pub(super) const BACKWARDS: [&str; 4] = ["style-step", CLASSIFIER_STEP, GRAD_CAM, PATTERNS];
 
 /// pytorch-grad-cam has it too, in float32.
 pub(super) const GRAD_CAM: &str = "grad-cam";
 
 /// Only our own makes them.
 pub(super) const PATTERNS: &str = "patterns";
+
+/// A step of training the tutorial's cats-and-dogs network.
+const CLASSIFIER_STEP: &str = "classifier-step";
 
 const CASES: &[Case] = &[
     Case { name: "conv3x3", title: "3×3 128→128, 64²" },
@@ -29,6 +32,7 @@ const CASES: &[Case] = &[
     Case { name: GRAD_CAM, title: "Grad-CAM on VGG16, 224²" },
     Case { name: PATTERNS, title: "64 patterns of VGG16's conv3_1, 40 steps at 64²" },
     Case { name: "style-step", title: "training step, batch 4, 256²" },
+    Case { name: CLASSIFIER_STEP, title: "the tutorial's cats and dogs, batch 20, 150²" },
     Case { name: COMMAND, title: "the command, 1024×680" },
 ];
 
