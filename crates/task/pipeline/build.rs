@@ -1,7 +1,8 @@
 //! Finds what ships: every `zoo/NAME/NAME.safetensors` is a style, but for the network that
-//! colours.
+//! colours and those that name classes.
 
 use std::fmt::Write;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
@@ -29,6 +30,19 @@ fn main() -> io::Result<()> {
     fs::write(out.join("shipped.rs"), table)
 }
 
+/// What the metadata of a classifier have, as JSON; `insight` ships those.
+const CLASSES: &str = r#""pentimento.classes":"#;
+
+/// A safetensors file's JSON, which the first eight bytes count.
+fn header(file: &Path) -> io::Result<String> {
+    let mut file = fs::File::open(file)?;
+    let mut length = [0; 8];
+    file.read_exact(&mut length)?;
+    let mut text = String::new();
+    file.take(u64::from_le_bytes(length)).read_to_string(&mut text)?;
+    Ok(text)
+}
+
 /// Names and files, by name.
 fn networks(zoo: &Path) -> io::Result<Vec<(String, PathBuf)>> {
     let mut found = vec![];
@@ -36,7 +50,7 @@ fn networks(zoo: &Path) -> io::Result<Vec<(String, PathBuf)>> {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let file = entry.path().join(format!("{name}.safetensors"));
-        if file.is_file() {
+        if file.is_file() && !header(&file)?.contains(CLASSES) {
             found.push((name, file));
         }
     }

@@ -18,6 +18,7 @@ mod npy;
 pub mod plot;
 mod random;
 mod resample;
+mod shipped;
 mod summary;
 
 pub use activations::{Activation, activations, pictorial_layers};
@@ -25,4 +26,5 @@ pub use error::InsightError;
 pub use model::Model;
 pub use near::near;
 pub use npy::npy;
+pub use shipped::{Shipped, shipped};
 pub use summary::{Layout, Overview, overview};
