@@ -53,7 +53,10 @@ fn a_classifier_is_trained_and_told_about() {
     place.file("pets/dogs/bad.jpg", b"no picture");
     let ran = place.run(&words("-o out/a.safetensors --test pets --json --title Pets"));
     let report = ran.ended(0, &["epoch 3 of 3", "out/a.safetensors: 12 steps", "bad.jpg: "]).json();
-    assert_eq!((report["steps"].as_u64(), report["interrupted"].as_bool()), (Some(12), Some(false)));
+    assert_eq!(
+        (report["steps"].as_u64(), report["interrupted"].as_bool()),
+        (Some(12), Some(false))
+    );
     assert_eq!(report["epochs"].as_array().unwrap().len(), 3);
     assert_eq!(report["test"]["confusion"]["classes"], serde_json::json!(["cats", "dogs"]));
     let files = place.files("out/a.safetensors.run");
@@ -73,7 +76,8 @@ fn a_classifier_is_trained_and_told_about() {
     assert_eq!(epochs.lines().count(), 4, "{epochs}");
     let ran = place.run(&["weights", "inspect", "out/a.safetensors"]);
     assert!(ran.out.contains("Pets") && ran.out.contains(r#"["cats","dogs"]"#), "{}", ran.out);
-    place.run(&["stylize", "pets/cats/0.png", "--style", "out/a.safetensors", "-o", "x.png"])
+    place
+        .run(&["stylize", "pets/cats/0.png", "--style", "out/a.safetensors", "-o", "x.png"])
         .ended(4, &["turns no picture into a picture"]);
 }
 
@@ -116,15 +120,20 @@ fn a_learnt_network_is_the_beginning_of_another() {
     for (out, freeze) in [("b", "4"), ("c", "layer1")] {
         let more = format!("-o {out}.safetensors --weights a.safetensors --freeze {freeze}");
         place.run(&words(&more)).ended(0, &["9 steps"]);
-        let (a, b) = (tensors(&place, "a.safetensors"), tensors(&place, &format!("{out}.safetensors")));
+        let (a, b) =
+            (tensors(&place, "a.safetensors"), tensors(&place, &format!("{out}.safetensors")));
         assert!(a["conv1.weight"] == b["conv1.weight"], "frozen");
         assert!(a["layer3.conv1.weight"] != b["layer3.conv1.weight"], "learnt");
     }
-    for (freeze, why) in [("99", "--freeze 99 "), ("layer9", "small_resnet has no layer \"layer9\"")] {
+    for (freeze, why) in
+        [("99", "--freeze 99 "), ("layer9", "small_resnet has no layer \"layer9\"")]
+    {
         let more = format!("-o d.safetensors --weights a.safetensors --freeze {freeze}");
         place.run(&words(&more)).ended(2, &[why]);
     }
-    place.run(&words("-o d.safetensors --weights tiny.safetensors")).ended(4, &["tiny.safetensors: "]);
+    place
+        .run(&words("-o d.safetensors --weights tiny.safetensors"))
+        .ended(4, &["tiny.safetensors: "]);
 }
 
 #[test]
@@ -143,7 +152,12 @@ fn bad_input_is_refused_before_training_begins() {
         ("loose", "", 3, "no pictures found"),
         ("empty", "", 3, "mice: a class without pictures"),
         ("nowhere", "", 3, "nowhere: "),
-        ("pets", "--validation other", 3, "its classes are cats, mice, those learnt are cats, dogs"),
+        (
+            "pets",
+            "--validation other",
+            3,
+            "its classes are cats, mice, those learnt are cats, dogs",
+        ),
         ("pets", "--test one", 3, "there is only one class"),
         ("pets", "--keep-out 1.5", 2, "--keep-out 1.5"),
         ("pets", "--keep-out 0.0001", 3, "a class without pictures"),

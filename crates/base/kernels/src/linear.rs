@@ -15,7 +15,7 @@ pub struct Linear {
     in_stride: usize,
 }
 
-/// Outputs computed by one task.
+/// Least outputs computed by one task.
 const ROWS: usize = 16;
 
 impl Linear {
@@ -49,18 +49,18 @@ impl Linear {
     pub fn run(&self, level: Level, from: &Plane, to: &mut Plane, gate: Gate) {
         assert_eq!(from.image_len(), self.in_stride, "another number of features");
         assert_eq!(to.shape()[1..], [self.bias.len(), 1, 1], "another number of outputs");
+        let (outputs, images) = (self.bias.len(), from.shape()[0]);
+        let row = |(weights, &bias): (&[f32], &f32)| {
+            let one = |image| at_level!(level, simd => dot(simd, weights, from.image(image)));
+            (0..images).map(|image| gate.apply_scalar(one(image) + bias)).collect::<Vec<f32>>()
+        };
+        // A row of weights meets every image while it is at hand.
+        let rows = self.weight.as_slice().par_chunks_exact(self.in_stride).zip(&self.bias);
+        let results: Vec<Vec<f32>> = rows.with_min_len(ROWS).map(row).collect();
         let stride = to.stride();
         for (image, out) in to.data_mut().chunks_exact_mut(stride).enumerate() {
-            let (out, padding) = out.split_at_mut(self.bias.len());
-            padding.fill(0.0);
-            let weights = self.weight.as_slice().par_chunks(ROWS * self.in_stride);
-            let biases = self.bias.par_chunks(ROWS);
-            out.par_chunks_mut(ROWS).zip(weights).zip(biases).for_each(|((out, w), b)| {
-                for ((y, row), b) in out.iter_mut().zip(w.chunks_exact(self.in_stride)).zip(b) {
-                    let sum = at_level!(level, simd => dot(simd, row, from.image(image)));
-                    *y = gate.apply_scalar(sum + b);
-                }
-            });
+            out[outputs..].fill(0.0);
+            out.iter_mut().zip(&results).for_each(|(y, row)| *y = row[image]);
         }
     }
 }

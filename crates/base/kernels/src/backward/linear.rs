@@ -1,7 +1,9 @@
+use fearless_simd::prelude::*;
 use rayon::prelude::*;
 use tensor::Plane;
 
-use crate::{Epilogue, Onto};
+use crate::simd::at_level;
+use crate::{Epilogue, Level, Onto};
 
 /// The gradients of a fully connected layer `y = W·x + b`.
 ///
@@ -15,26 +17,20 @@ pub struct LinearGradient<'a> {
     pub grad: &'a Plane,
 }
 
-/// Values of a task.
-const TASK: usize = 1024;
-
 impl LinearGradient<'_> {
     /// `dW = Σ g ⊗ x`, `[out, in]`, over the images of the batch.
     ///
     /// # Panics
     ///
     /// If `x` has other features.
-    pub fn weights(&self, x: &Plane) -> Vec<f32> {
+    pub fn weights(&self, level: Level, x: &Plane) -> Vec<f32> {
         let inputs = self.inputs();
         assert_eq!(x.shape()[1..], [inputs, 1, 1], "other features");
         let mut out = vec![0.0; self.weight.len()];
         out.par_chunks_mut(inputs).enumerate().for_each(|(o, row)| {
-            for image in 0..x.shape()[0] {
-                let g = self.grad.image(image)[o];
-                for (w, &x) in row.iter_mut().zip(x.image(image)) {
-                    *w += g * x;
-                }
-            }
+            let factors: Vec<f32> =
+                (0..x.shape()[0]).map(|image| self.grad.image(image)[o]).collect();
+            at_level!(level, simd => combined(simd, (&factors, x.data(), x.stride()), row));
         });
         out
     }
@@ -44,24 +40,32 @@ impl LinearGradient<'_> {
     /// # Panics
     ///
     /// If `to` has other features.
-    pub fn input(&self, epilogue: &Epilogue, to: &mut Plane) {
-        let inputs = self.inputs();
+    pub fn input(&self, level: Level, epilogue: &Epilogue, to: &mut Plane) {
+        let (inputs, stride, images) = (self.inputs(), to.stride(), to.shape()[0]);
         assert_eq!(to.shape()[1..], [inputs, 1, 1], "other features");
         assert!(epilogue.residual.is_none(), "not folded in here");
-        let stride = to.stride();
         let outputs = self.grad.shape()[1];
+        // A part of every row of weights meets every image while it is at hand.
+        let part = |first: usize| {
+            let len = PART.min(inputs - first);
+            let mut sums = vec![0.0; images * len];
+            for (image, sums) in sums.chunks_exact_mut(len).enumerate() {
+                let factors = &self.grad.image(image)[..outputs];
+                let rows = (factors, &self.weight[first..], inputs);
+                at_level!(level, simd => combined(simd, rows, sums));
+            }
+            sums
+        };
+        let parts: Vec<Vec<f32>> =
+            (0..inputs.div_ceil(PART)).into_par_iter().map(|p| part(p * PART)).collect();
         for (image, out) in to.data_mut().chunks_exact_mut(stride).enumerate() {
-            let grad = &self.grad.image(image)[..outputs];
             if epilogue.onto == Onto::Nothing {
                 out.fill(0.0);
             }
-            out[..inputs].par_chunks_mut(TASK).enumerate().for_each(|(i, out)| {
-                for (row, &g) in self.weight.chunks_exact(inputs).zip(grad) {
-                    for (x, &w) in out.iter_mut().zip(&row[i * TASK..]) {
-                        *x += g * w;
-                    }
-                }
-            });
+            for (part, out) in parts.iter().zip(out[..inputs].chunks_mut(PART)) {
+                let sums = part.chunks_exact(out.len()).nth(image).unwrap_or_default();
+                out.iter_mut().zip(sums).for_each(|(x, sum)| *x += sum);
+            }
             if let Some(mask) = epilogue.mask {
                 for (x, &value) in out.iter_mut().zip(mask.values.image(image)) {
                     *x *= mask.gate.slope_scalar(value);
@@ -72,5 +76,34 @@ impl LinearGradient<'_> {
 
     fn inputs(&self) -> usize {
         self.weight.len() / self.grad.shape()[1]
+    }
+}
+
+/// Features of a task: so many of each row of weights stay in the nearest caches.
+const PART: usize = 128;
+
+/// `to[k] = Σ factors[r] · rows[r · stride + k]`, in the order of the rows.
+#[inline(always)]
+fn combined<S: Simd>(simd: S, (factors, rows, stride): (&[f32], &[f32], usize), to: &mut [f32]) {
+    const VECTORS: usize = 4;
+    let lanes = S::f32s::LEN;
+    let width = VECTORS * lanes;
+    let whole = to.len() / width * width;
+    for first in (0..whole).step_by(width) {
+        let mut sums = [S::f32s::splat(simd, 0.0); VECTORS];
+        for (row, &factor) in factors.iter().enumerate() {
+            let values = &rows[row * stride + first..][..width];
+            let factor = S::f32s::splat(simd, factor);
+            for (sum, v) in sums.iter_mut().zip(values.chunks_exact(lanes)) {
+                *sum = S::f32s::from_slice(simd, v).mul_add(factor, *sum);
+            }
+        }
+        for (to, sum) in to[first..first + width].chunks_exact_mut(lanes).zip(sums) {
+            to.copy_from_slice(sum.as_slice());
+        }
+    }
+    for (k, to) in to.iter_mut().enumerate().skip(whole) {
+        let term = |(row, &factor): (usize, &f32)| factor * rows[row * stride + k];
+        *to = factors.iter().enumerate().map(term).sum();
     }
 }

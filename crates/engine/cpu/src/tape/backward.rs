@@ -288,14 +288,15 @@ impl Tape {
         if self.learns(key.node) {
             let weight = self.network().param(key.node, 0);
             let gradient = LinearGradient { weight, grad: self.gradient(*to) };
-            let weights = gradient.weights(self.session.plane(*from));
+            let weights = gradient.weights(self.level(), self.session.plane(*from));
             let bias = self.bias_gradient(*to);
             self.set_parameter(key.node, 0, &weights);
             self.set_parameter(key.node, 1, &bias);
         }
+        let level = self.level();
         self.add(*from, |tape, epilogue, plane| {
             let weight = tape.network().param(key.node, 0);
-            LinearGradient { weight, grad: tape.gradient(*to) }.input(epilogue, plane);
+            LinearGradient { weight, grad: tape.gradient(*to) }.input(level, epilogue, plane);
         });
     }
 

@@ -90,7 +90,10 @@ fn linear() {
             let (o, f) = (i / features, i % features);
             (0..images).map(|n| grad.exact[n * outs + o] * x.exact[n * features + f]).sum::<f64>()
         };
-        assert_near(&gradient.weights(&x.plane), of_weights, rounded(images), Level::best());
+        for level in Level::available() {
+            let got = gradient.weights(level, &x.plane);
+            assert_near(&got, of_weights, rounded(images), level);
+        }
         let of_input = |i: usize| {
             let (n, f) = (i / features, i % features);
             let one = |o| grad.exact[n * outs + o] * f64::from(weight[o * features + f]);
@@ -99,6 +102,6 @@ fn linear() {
         let want: Vec<f64> = (0..images * features).map(of_input).collect();
         let (shape, tolerance) = ([images, features, 1, 1], rounded(outs));
         let wanted = Wanted { shape, channels: Channels::Padded, values: &want, tolerance };
-        check(&wanted, |_, epilogue, to| gradient.input(epilogue, to));
+        check(&wanted, |level, epilogue, to| gradient.input(level, epilogue, to));
     }
 }
