@@ -76,7 +76,9 @@ impl AffineGradient {
         (channels, eps): (usize, f32),
     ) -> (Self, [Vec<f32>; 2]) {
         let mut all = sums.first().cloned().unwrap_or_default();
-        sums.iter().skip(1).for_each(|image| all.add(image));
+        for image in sums.iter().skip(1) {
+            all.add(image);
+        }
         let statistics = (std::slice::from_ref(moments), std::slice::from_ref(&all));
         let (mut made, parameters) = Self::instance_norm(map, statistics, (channels, eps));
         for factors in [&mut made.on_value, &mut made.constant] {
