@@ -85,7 +85,7 @@ fn a_classifier_is_trained_and_told_about() {
 fn what_was_told_for_what_is_printed() {
     let place = place();
     let ran = place.run(&words("-o a.safetensors --epochs 1"));
-    ran.ended(0, &["a.safetensors: 3 steps"]);
+    let ran = ran.ended(0, &["a.safetensors: 3 steps"]);
     let lines: Vec<&str> = ran.out.lines().collect();
     assert!(lines[0].starts_with("told to be") && lines[0].ends_with("right"), "{}", ran.out);
     assert!(lines[1].starts_with("cats") && lines[2].starts_with("dogs"), "{}", ran.out);

@@ -184,10 +184,14 @@ impl Session {
                 vec![Moments::over(&self.moments[slot]); self.moments[slot].len()]
             }
         };
-        let channels = moments.first().map_or(0, Moments::channels);
-        let (ones, zeros) = (vec![1.0; channels], vec![0.0; channels]);
         let [gain, bias] = [0, 1].map(|part| network.param(node, part));
-        let (gain, bias) = if gain.is_empty() { (&ones[..], &zeros[..]) } else { (gain, bias) };
+        let channels = match bias.len() {
+            0 => moments.first().map_or(0, Moments::channels),
+            some => some,
+        };
+        let (ones, zeros) = (vec![1.0; channels], vec![0.0; channels]);
+        let gain = if gain.is_empty() { &ones[..] } else { gain };
+        let bias = if bias.is_empty() { &zeros[..] } else { bias };
         let made = Affine::instance_norm(&moments, gain, bias, eps);
         self.affines[affine] = made;
     }

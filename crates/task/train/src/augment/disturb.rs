@@ -70,11 +70,15 @@ impl Disturbance {
         let [light, contrast, colour] =
             [self.brightness, self.contrast, self.saturation].map(&mut factor);
         if self.brightness > 0.0 {
-            planes.iter_mut().for_each(|v| *v = (*v * light).clamp(0.0, 1.0));
+            for v in &mut *planes {
+                *v = (*v * light).clamp(0.0, 1.0);
+            }
         }
         if self.contrast > 0.0 {
             let mean = mean_grey(planes);
-            planes.iter_mut().for_each(|v| *v = (mean + (*v - mean) * contrast).clamp(0.0, 1.0));
+            for v in &mut *planes {
+                *v = (mean + (*v - mean) * contrast).clamp(0.0, 1.0);
+            }
         }
         if self.saturation > 0.0 {
             saturate(planes, colour);

@@ -62,7 +62,8 @@ impl Initial {
         for sum in graph.nodes().iter().filter(|node| node.op == Op::Add) {
             let last = graph.node(sum.inputs[0]);
             if let Op::BatchNorm { .. } = last.op
-                && let Some(gain) = dict.get_mut(&graph.params()[last.params[0]].name)
+                && let Some(gain) = last.param(0)
+                && let Some(gain) = dict.get_mut(&graph.params()[gain].name)
             {
                 gain.data_mut().fill(0.0);
             }

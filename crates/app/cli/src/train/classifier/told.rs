@@ -77,21 +77,18 @@ pub(super) fn short(seen: &Examination) -> String {
 
 /// A confusion matrix as a table: a line for each class, a column for what it was told to be.
 pub(super) fn table(confusion: &Confusion) -> String {
-    let width = |names: &mut dyn Iterator<Item = usize>| names.max().unwrap_or(0);
+    const CORNER: &str = "told to be";
     let names = &confusion.classes;
-    let first = width(&mut names.iter().map(|n| n.chars().count())).max("told to be".len());
-    let columns: Vec<usize> = names.iter().map(|n| n.chars().count().max(6)).collect();
-    let mut text = format!("{:first$}", "told to be");
-    for (name, w) in names.iter().zip(&columns) {
-        text += &format!("  {name:>w$}");
-    }
-    text += "   right\n";
+    let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let (first, width) = (longest.max(CORNER.len()), longest.max(6));
+    let line = |name: &str, cells: Vec<String>, last: &str| {
+        let cells: String = cells.iter().map(|cell| format!("  {cell:>width$}")).collect();
+        format!("{name:first$}{cells}  {last:>8}\n")
+    };
+    let mut text = line(CORNER, names.clone(), "right");
     for ((name, counts), right) in names.iter().zip(&confusion.counts).zip(confusion.by_class()) {
-        text += &format!("{name:first$}");
-        for (count, w) in counts.iter().zip(&columns) {
-            text += &format!("  {count:>w$}");
-        }
-        text += &format!("  {:5.1} %\n", 100.0 * right);
+        let counts = counts.iter().map(u64::to_string).collect();
+        text.push_str(&line(name, counts, &format!("{:.1} %", 100.0 * right)));
     }
     text
 }
