@@ -69,7 +69,7 @@ impl Activation {
     pub fn silent(&self) -> f64 {
         let [_, channels, h, w] = self.values.shape4();
         let planes = self.values.data().chunks_exact(h * w);
-        let silent = planes.filter(|p| p.iter().all(|v| *v == p[0])).count();
+        let silent = planes.filter(|p| p.iter().all(|v| v.to_bits() == p[0].to_bits())).count();
         silent as f64 / channels as f64
     }
 

@@ -125,7 +125,7 @@ impl Model {
     }
 
     fn output_channels(&self) -> usize {
-        let shapes = self.graph().shapes(&[self.shape(self.usual_size())]);
+        let shapes = self.graph().shapes(&[shape(self.usual_size())]);
         shapes.map_or(0, |shapes| shapes[self.graph().output().index()][1])
     }
 
@@ -161,17 +161,13 @@ impl Model {
 
     /// The size of square pictures that the network takes, if it takes but one.
     fn only_size(&self) -> Option<[usize; 2]> {
-        let takes = |side: usize| self.graph().shapes(&[self.shape([side; 2])]);
+        let takes = |side: usize| self.graph().shapes(&[shape([side; 2])]);
         match takes(USUAL) {
             Err(ShapeError::Features { .. }) => {
                 (1..=LARGEST).rev().find(|&side| takes(side).is_ok()).map(|side| [side; 2])
             }
             _ => None,
         }
-    }
-
-    pub(crate) fn shape(&self, [height, width]: [usize; 2]) -> Shape4 {
-        [1, 3, height, width]
     }
 
     /// The shapes of all layers for a picture of this size.
@@ -182,8 +178,8 @@ impl Model {
     pub fn shapes(&self, size: [usize; 2]) -> Result<Vec<Shape4>, InsightError> {
         let network = || self.graph().name().to_owned();
         let [height, width] = size;
-        let takes = |side: usize| self.graph().shapes(&[self.shape([side; 2])]);
-        self.graph().shapes(&[self.shape(size)]).map_err(|error| match error {
+        let takes = |side: usize| self.graph().shapes(&[shape([side; 2])]);
+        self.graph().shapes(&[shape(size)]).map_err(|error| match error {
             ShapeError::TooSmall { .. } => (1..=LARGEST)
                 .find(|&side| takes(side).is_ok())
                 .map(|least| InsightError::TooSmall { network: network(), height, width, least })
@@ -220,7 +216,7 @@ impl Model {
 
     /// Whether the output is one value a class.
     pub fn is_classifier(&self) -> bool {
-        let shapes = self.graph().shapes(&[self.shape(self.usual_size())]);
+        let shapes = self.graph().shapes(&[shape(self.usual_size())]);
         shapes.is_ok_and(|s| s[self.graph().output().index()][2..] == [1, 1])
     }
 
@@ -261,6 +257,11 @@ impl Model {
         }
         out
     }
+}
+
+/// Of one picture.
+fn shape([height, width]: [usize; 2]) -> Shape4 {
+    [1, 3, height, width]
 }
 
 /// Whether two names are equal but for case, underscores and spaces.

@@ -8,11 +8,9 @@
 /// If the shape does not hold exactly that many values.
 pub fn npy(shape: &[usize], values: &[f32]) -> Vec<u8> {
     assert_eq!(shape.iter().product::<usize>(), values.len(), "{shape:?}");
-    let mut axes: String = shape.iter().map(|n| format!("{n}, ")).collect();
-    if shape.len() > 1 {
-        axes.truncate(axes.len() - 2);
-    }
-    let head = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({}), }}", axes.trim());
+    let axes: Vec<String> = shape.iter().map(ToString::to_string).collect();
+    let axes = if axes.len() == 1 { format!("{},", axes[0]) } else { axes.join(", ") };
+    let head = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({axes}), }}");
     // The header ends in a line break and fills whole 64 bytes with what is before it.
     let length = (10 + head.len() + 1).next_multiple_of(64) - 10;
     let mut bytes = b"\x93NUMPY\x01\x00".to_vec();

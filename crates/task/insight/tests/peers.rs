@@ -1,5 +1,7 @@
 //! Maps held to pytorch-grad-cam's and Keras's on the same weights and picture.
 
+#![allow(clippy::unwrap_used, reason = "a test's own helpers")]
+
 mod common;
 
 use insight::cam::{CamOptions, Explainer, Map, Method, quality};

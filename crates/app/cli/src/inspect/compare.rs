@@ -58,16 +58,15 @@ fn row(
             whole = false;
         }
         let small = cam::panel(picture);
-        let shown = match fault {
-            Some(_) => small,
-            None => {
-                let colours: Colours = flags.colours.into();
-                overlay(&small, &map.enlarged(small.size()), colours, STRENGTH)
-            }
+        let is_blank = fault.is_some();
+        let shown = if is_blank {
+            small
+        } else {
+            let colours: Colours = flags.colours.into();
+            overlay(&small, &map.enlarged(small.size()), colours, STRENGTH)
         };
         let at = map.layer.as_deref().map_or(String::new(), |layer| format!(" at {layer}"));
-        let what =
-            if whole { format!("{method}{at}") } else { format!("{method}: nothing to show") };
+        let what = if is_blank { format!("{method}: blank") } else { format!("{method}{at}") };
         panels.push(Panel::new(what, shown));
     }
     Ok((panels, whole))

@@ -67,8 +67,9 @@ pub(crate) struct Diagram {
 
 /// Which network.
 #[derive(Args, Debug)]
+#[expect(clippy::struct_field_names, reason = "as they are typed")]
 pub(crate) struct Network {
-    /// A network's name (vgg16, efficientnet_lite0, …), a style that ships, or a file of
+    /// A network's name (vgg16, resnet50, …), a style that ships, or a file of
     /// weights that says what it is of. See also --weights.
     #[arg(short, long, value_name = "NAME|FILE", value_hint = ValueHint::AnyPath)]
     pub(crate) network: OsString,

@@ -43,13 +43,13 @@ pub(super) fn open(wanted: &OsStr, file: Option<&Path>) -> anyhow::Result<Model>
     if let Some((known, config)) = nets::known_as(&name) {
         let path = file.map_or_else(|| pulled(&name), |file| Ok(file.to_owned()))?;
         let read = weights::read(&path, &Limits::default()).map_err(|e| unreadable(&path, e))?;
-        return bound(nets::by_name(known, config)?, read.tensors, &path);
+        return bound(&nets::by_name(known, config)?, read.tensors, &path);
     }
     if let Some(style) = shipped().find(|s| s.name == name) {
         let path = Path::new(style.name);
         let read = weights::read_bytes(style.bytes, &Limits::default());
         return bound(
-            of_card(&style.card()?)?,
+            &of_card(&style.card()?)?,
             read.map_err(|e| unreadable(path, e))?.tensors,
             path,
         );
@@ -59,7 +59,7 @@ pub(super) fn open(wanted: &OsStr, file: Option<&Path>) -> anyhow::Result<Model>
         return Err(unknown(&name));
     }
     let (net, tensors) = of_file(path)?;
-    bound(net, tensors, path)
+    bound(&net, tensors, path)
 }
 
 fn pulled(name: &str) -> anyhow::Result<PathBuf> {
@@ -130,17 +130,17 @@ fn shapes(tensors: &StateDict) -> Shapes {
 }
 
 /// The network with the tensors; or its first layers, if they are all that there is.
-fn bound(net: Net, tensors: StateDict, path: &Path) -> anyhow::Result<Model> {
+fn bound(net: &Net, tensors: StateDict, path: &Path) -> anyhow::Result<Model> {
     let shapes = shapes(&tensors);
     if let Some(graph) = first_layers(&net.graph, &shapes) {
         let weights = weights::fit_part(&graph, tensors).map_err(|e| unreadable(path, e))?;
         let last = &graph.node(graph.output()).name;
         say(&format!("{}: holds the layers of {} up to {last}", path.display(), graph.name()));
-        return Ok(Model::of(&Net { graph, classifier: None, ..net }, &weights)?);
+        return Ok(Model::of(&Net { graph, classifier: None, ..net.clone() }, &weights)?);
     }
     match weights::fit(&net.graph, tensors) {
-        Ok(weights) => Ok(Model::of(&net, &weights)?),
-        Err(wrong) => Err(other_network(&net, &shapes, unreadable(path, wrong))),
+        Ok(weights) => Ok(Model::of(net, &weights)?),
+        Err(wrong) => Err(other_network(net, &shapes, unreadable(path, wrong))),
     }
 }
 

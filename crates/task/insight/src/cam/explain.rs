@@ -83,9 +83,19 @@ impl<'m> Explainer<'m> {
         let rest = model.part(&rest)?;
         let shapes: Vec<Shape4> = inputs.iter().map(|i| shapes[i.index()]).collect();
         let tape = Tape::new(&rest, &shapes, &[rest.graph().output()], Wanted::Inputs)?;
-        let (scored, middle, scores) = (OnceCell::new(), vec![], vec![]);
-        let mut explainer =
-            Self { model, seen, scored, ending, layer, head, middle, rest, tape, scores };
+        let (middle, scores) = (vec![], vec![]);
+        let mut explainer = Self {
+            model,
+            seen,
+            scored: OnceCell::new(),
+            ending,
+            layer,
+            head,
+            middle,
+            rest,
+            tape,
+            scores,
+        };
         explainer.run();
         Ok(explainer)
     }
@@ -254,18 +264,19 @@ impl<'m> Explainer<'m> {
     }
 
     /// The gradient of a class's score by the pixels of many pictures, one after the
-    /// other, given to `take`.
+    /// other, given to `with`.
     pub(super) fn pixel_gradients(
         &self,
         class: usize,
         pictures: impl Iterator<Item = Tensor>,
-        mut take: impl FnMut(Tensor),
+        mut with: impl FnMut(Tensor),
     ) -> Result<(), InsightError> {
-        let (scored, shape) = (self.scored()?, [self.seen.shape4()]);
-        let mut tape = Tape::new(scored, &shape, &[scored.graph().output()], Wanted::Inputs)?;
+        let (network, shape) = (self.scored()?, [self.seen.shape4()]);
+        let output = network.graph().output();
+        let mut tape = Tape::new(network, &shape, &[output], Wanted::Inputs)?;
         for picture in pictures {
             tape.forward(&[&picture]);
-            take(self.pixel_gradient(class, &mut tape));
+            with(self.pixel_gradient(class, &mut tape));
         }
         Ok(())
     }

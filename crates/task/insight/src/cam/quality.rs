@@ -4,7 +4,7 @@ mod impute;
 
 use tensor::Tensor;
 
-use super::scorer::of_class;
+use super::scorer::{Scorer, of_class};
 use super::{Explainer, Map, percentile};
 use crate::InsightError;
 use crate::random::Random;
@@ -49,51 +49,68 @@ pub fn quality(
 ) -> Result<Quality, InsightError> {
     let [_, _, height, width] = explainer.seen.shape4();
     let ranked = Ranked { map: map.enlarged([height, width]), size: [height, width] };
-    let mut random = Random::new(seed);
-    let mut pictures = vec![];
-    for percent in PERCENTILES {
-        for towards in [1.0f32, -1.0] {
-            let known = ranked.known(percent, towards);
-            let mut filled = impute(&explainer.seen, &known);
-            for plane in filled.data_mut().chunks_exact_mut(height * width) {
-                for (value, known) in plane.iter_mut().zip(&known) {
-                    *value += if *known { 0.0 } else { random.normal() * noise };
-                }
-            }
-            pictures.push(filled);
-        }
-    }
-    let mut scorer = explainer.scorer()?;
-    let mut run = |pictures: &[Tensor]| {
-        scorer.run(pictures.len(), |image, _, values| {
+    let mut judge = Judge { scorer: explainer.scorer()?, class: map.class };
+    let picture = &explainer.seen;
+    Ok(Quality {
+        road: judge.road(picture, &ranked, (noise, seed)),
+        insertion: judge.curve([&blur(picture), picture], &ranked),
+        deletion: judge.curve([picture, &mean_colour(picture)], &ranked),
+    })
+}
+
+/// Asks the network.
+struct Judge {
+    scorer: Scorer,
+    class: usize,
+}
+
+impl Judge {
+    fn scores(&mut self, pictures: &[Tensor]) -> Vec<Vec<f32>> {
+        self.scorer.run(pictures.len(), |image, _, values| {
             values.copy_from_slice(pictures[image].data());
         })
-    };
-    let scores: Vec<f32> = run(&pictures).iter().map(|s| of_class(s, map.class)).collect();
-    let road = scores.chunks_exact(2).map(|pair| (pair[1] - pair[0]) / 2.0).sum::<f32>()
-        / PERCENTILES.len() as f32;
-    let (blurred, mean) = (blur(&explainer.seen), mean_colour(&explainer.seen));
-    let order = ranked.order();
-    let mut curve = |from: &Tensor, to: &Tensor| {
-        let pictures: Vec<Tensor> = (0..STEPS)
-            .map(|step| {
-                let mut picture = from.clone();
-                for plane in 0..3 {
-                    let at = plane * height * width;
-                    for &p in &order[..order.len() * step / (STEPS - 1)] {
-                        picture.data_mut()[at + p] = to.data()[at + p];
-                    }
+    }
+
+    /// Half of what the score loses more without the most telling pixels than without
+    /// the least telling ones.
+    fn road(&mut self, picture: &Tensor, ranked: &Ranked, (noise, seed): (f32, u64)) -> f32 {
+        let mut random = Random::new(seed);
+        let mut pictures = vec![];
+        for percent in PERCENTILES {
+            for towards in [1.0f32, -1.0] {
+                let known = ranked.known(percent, towards);
+                let mut filled = impute(picture, &known);
+                for plane in filled.data_mut().chunks_exact_mut(known.len()) {
+                    let holes = plane.iter_mut().zip(&known).filter(|(_, known)| !**known);
+                    holes.for_each(|(value, _)| *value += random.normal() * noise);
                 }
-                picture
-            })
-            .collect();
-        let p: Vec<f32> = run(&pictures).iter().map(|s| probability(s, map.class)).collect();
-        // The area under the curve, by trapezoids.
-        (p.iter().sum::<f32>() - (p[0] + p[STEPS - 1]) / 2.0) / (STEPS - 1) as f32
-    };
-    let insertion = curve(&blurred, &explainer.seen);
-    let deletion = curve(&explainer.seen, &mean);
-    Ok(Quality { road, insertion, deletion })
+                pictures.push(filled);
+            }
+        }
+        let class = self.class;
+        let after: Vec<f32> = self.scores(&pictures).iter().map(|s| of_class(s, class)).collect();
+        let halves = after.chunks_exact(2).map(|pair| (pair[1] - pair[0]) / 2.0);
+        halves.sum::<f32>() / PERCENTILES.len() as f32
+    }
+
+    /// The mean probability on the way from one picture to another, by trapezoids.
+    fn curve(&mut self, [from, to]: [&Tensor; 2], ranked: &Ranked) -> f32 {
+        let order = ranked.order();
+        let at = |step: usize| {
+            let mut picture = from.clone();
+            let planes = picture.data_mut().chunks_exact_mut(order.len());
+            for (plane, goal) in planes.zip(to.data().chunks_exact(order.len())) {
+                for &p in &order[..order.len() * step / (STEPS - 1)] {
+                    plane[p] = goal[p];
+                }
+            }
+            picture
+        };
+        let pictures: Vec<Tensor> = (0..STEPS).map(at).collect();
+        let class = self.class;
+        let p: Vec<f32> = self.scores(&pictures).iter().map(|s| probability(s, class)).collect();
+        (p.iter().sum::<f32>() - f32::midpoint(p[0], p[STEPS - 1])) / (STEPS - 1) as f32
+    }
 }
 
 struct Ranked {

@@ -149,7 +149,9 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 fn normalise(vector: &mut [f64]) -> f64 {
     let length = dot(vector, vector).sqrt();
     if length > 0.0 {
-        vector.iter_mut().for_each(|v| *v /= length);
+        for v in vector.iter_mut() {
+            *v /= length;
+        }
     }
     length
 }

@@ -67,8 +67,8 @@ impl Scene {
                 params: if layer.params > 0 { grouped(layer.params) } else { String::new() },
             })
             .collect();
-        let (lines, lanes) = lines(diagram, &boxes);
-        let width = left + widest + (lanes as f32 + 1.0) * LANE + MARGIN;
+        let (lines, beside) = lines(diagram, &boxes);
+        let width = left + widest + (beside as f32 + 1.0) * LANE + MARGIN;
         let height = TITLE + boxes.len() as f32 * ROW;
         let title = diagram.network.clone();
         Self {
@@ -178,12 +178,12 @@ fn lines(diagram: &Diagram, boxes: &[Placed]) -> (Vec<Vec<[f32; 2]>>, usize) {
     }
     edges.sort_by_key(|[from, to]| (to - from, *from));
     let mut lanes: Vec<Vec<[usize; 2]>> = vec![];
-    let mut lines = vec![];
+    let mut drawn = vec![];
     for [from, to] in edges {
         let ([x, y, w, h], [_, below, ..]) = (boxes[from].frame, boxes[to].frame);
         if to == from + 1 {
             let middle = x + w / 2.0;
-            lines.push(vec![[middle, y + h], [middle, below]]);
+            drawn.push(vec![[middle, y + h], [middle, below]]);
             continue;
         }
         let free = |taken: &Vec<[usize; 2]>| taken.iter().all(|[a, b]| to <= *a || from >= *b);
@@ -194,9 +194,9 @@ fn lines(diagram: &Diagram, boxes: &[Placed]) -> (Vec<Vec<[f32; 2]>>, usize) {
         lanes[lane].push([from, to]);
         let beside = x + w + (lane as f32 + 1.0) * LANE;
         let (out, into) = (y + h * 0.75, below + h * 0.25);
-        lines.push(vec![[x + w, out], [beside, out], [beside, into], [x + w, into]]);
+        drawn.push(vec![[x + w, out], [beside, out], [beside, into], [x + w, into]]);
     }
-    (lines, lanes.len())
+    (drawn, lanes.len())
 }
 
 /// The arrow's tip at the end of a line.

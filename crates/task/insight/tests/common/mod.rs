@@ -1,6 +1,6 @@
 //! The network of `golden/insight/net.py`.
 
-#![allow(dead_code, reason = "each test takes what it needs")]
+#![allow(dead_code, clippy::unwrap_used, reason = "each test takes what it needs")]
 
 use graph::{Builder, Conv, Encoding, Graph, PadMode, Padding, Pool, PoolKind};
 use insight::Model;
