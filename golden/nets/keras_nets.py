@@ -28,16 +28,16 @@ def cats_and_dogs():
     return model
 
 
-def parameters(model, seed):
+def parameters(model, seed, names={}):
     """Random weights under our names and in PyTorch's order of axes, put into the model."""
     grid = None  # what a Flatten has flattened, until a Dense has used it
     for layer in model.layers:
         if isinstance(layer, L.Flatten):
             grid = layer.input.shape[1:]
-        values = []
+        values, called = [], names.get(layer.name, layer.name)
         for variable in layer.weights:
             shape, part = tuple(variable.shape), variable.name.split("/")[-1]
-            draw = lambda name, shape: common.parameter(seed, f"{layer.name}.{name}", shape)
+            draw = lambda name, shape: common.parameter(seed, f"{called}.{name}", shape)
             if part == "kernel" and len(shape) == 4:
                 i, o = shape[2:]
                 value = draw("weight", (o, i, *shape[:2])).transpose(2, 3, 1, 0)
@@ -148,7 +148,14 @@ def inception_resnet_v2(size):
     return model
 
 
-def vgg16(size):
-    """Keras's own, for pictures of this size, which is no more than 32 to have a small top."""
+def vgg16():
+    """Keras's own, with our names for its layers."""
     keras.backend.clear_session()
-    return keras.applications.VGG16(weights=None, input_shape=(size, size, 3))
+    names = dict(fc1="classifier.0", fc2="classifier.3", predictions="classifier.6")
+    index = 0
+    for block, layers in enumerate([2, 2, 3, 3, 3], 1):
+        for layer in range(1, layers + 1):
+            names[f"block{block}_conv{layer}"] = f"features.{index}"
+            index += 2
+        index += 1
+    return keras.applications.VGG16(weights=None), names

@@ -45,3 +45,15 @@ make_colour("colour_full", nets.colour_full, COLOUR_SIZES)
 CENTRED = dict(scale=1, mean=(0.5,) * 3, std=(0.5,) * 3)
 inception = nets.inception_resnet_v2(107)
 make("inception_resnet_v2", inception, CENTRED, [(1, 3, 107, 107)], samples=16)
+
+
+def make_vgg(size):
+    """Keras's VGG16 on the weights of torchvision's golden, under Keras's names."""
+    model, names = nets.vgg16()
+    nets.parameters(model, r.SEED, names)
+    taps = nets.run(model, [common.encoded(common.smooth_picture(size, r.SEED), **r.IMAGENET)])
+    tensors = r.stored(taps, size, "vgg16_keras", samples=32)
+    r.save("vgg16_keras", tensors, f"keras {keras.__version__}")
+
+
+make_vgg((1, 3, 224, 224))

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use common::{Case, SEED};
 use cpu::Level;
 use graph::{Graph, Shape4};
-use testing::{Golden, random_weights};
+use testing::{Golden, TAP, random_weights};
 use weights::Weights;
 
 fn hold(golden: &str, (name, config): (&str, &str), sizes: &[Shape4]) {
@@ -101,4 +101,48 @@ fn the_colouring_tutorials_networks_are_kerass() {
 #[test]
 fn inception_resnet_v2_is_kerass() {
     hold("inception_resnet_v2", ("inception_resnet_v2", ""), &[[1, 3, 107, 107]]);
+}
+
+/// VGG16 as Keras writes it: its names and axes to ours, then every layer of Keras's.
+#[test]
+fn vgg16_from_keras_is_kerass() {
+    const SIZE: Shape4 = [1, 3, 224, 224];
+    let config = r#"{"depth": "16", "up_to": "classifier.6"}"#;
+    let net = nets::by_name("vgg", config).unwrap();
+    let kerass = weights::keras::Table::of(&net.graph);
+    let file = kerass.to_keras(random_weights(&net.graph, SEED)).unwrap();
+    assert_eq!(file["fc1/kernel"].shape(), [25088, 4096]);
+    let weights = weights::fit(&net.graph, file).unwrap();
+    let mut taps = vec![];
+    for (block, layers) in (1..).zip([2, 2, 3, 3, 3]) {
+        for layer in 1..=layers {
+            taps.push((format!("block{block}_conv{layer}.linear"), format!("conv{block}_{layer}")));
+            taps.push((format!("block{block}_conv{layer}"), format!("relu{block}_{layer}")));
+        }
+        taps.push((format!("block{block}_pool"), format!("pool{block}")));
+    }
+    let top = [
+        ("flatten", "flatten"),
+        ("fc1.linear", "classifier.0"),
+        ("fc1", "classifier.1"),
+        ("fc2.linear", "classifier.3"),
+        ("fc2", "classifier.4"),
+        ("predictions.linear", "classifier.6"),
+    ];
+    taps.extend(top.map(|(theirs, ours)| (theirs.to_owned(), ours.to_owned())));
+    let golden = Golden::open("nets/vgg16_keras.safetensors").unwrap();
+    // All that Keras gives but the softmax, with which our graph does not end.
+    assert_eq!(golden.names().count(), taps.len() + 1);
+    let ids: Vec<_> = taps.iter().map(|(_, ours)| net.graph.find(ours).unwrap()).collect();
+    let scores = nets::Scores::of(&net.graph);
+    let case = Case::new("vgg16_keras", net, weights);
+    let (level, network) = case.networks().last().unwrap();
+    let outputs = case.run(&network, SIZE, &ids);
+    for ((theirs, _), got) in taps.iter().zip(&outputs.taps) {
+        let fault = golden.check(&format!("1x3x224x224/{theirs}"), got, TAP);
+        assert!(fault.is_ok(), "{level:?}: {fault:?}");
+    }
+    let probabilities = scores.probabilities(outputs.output.data());
+    let probabilities = tensor::Tensor::new([1, 1000], probabilities);
+    golden.check("1x3x224x224/predictions", &probabilities, TAP).unwrap();
 }
