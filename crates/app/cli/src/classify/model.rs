@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use pentimento::insight;
 use pentimento::nets::{self, Fit, Net};
 use pentimento::pipeline::{PipelineError, pull};
 use pentimento::weights::{self, Checkpoint, Limits, NetworkCard, Weights, WeightsError, keras};
@@ -18,14 +19,21 @@ pub(crate) struct Model {
     pub(crate) classes: Vec<String>,
 }
 
-/// The classifier of that name with weights from a file, or those pulled under the
-/// name; or the one in a file.
-pub(crate) fn open(model: &OsStr, weights: Option<&Path>) -> anyhow::Result<Model> {
+/// The classifier of that name with weights from a file, those that ship, or those pulled
+/// under the name; or the one in a file.
+pub(crate) fn open(model: &OsStr, file: Option<&Path>) -> anyhow::Result<Model> {
     let name = model.to_string_lossy();
+    if file.is_none()
+        && let Some(shipped) = insight::shipped().find(|shipped| shipped.name == name)
+    {
+        let path = Path::new(shipped.name);
+        let read = weights::read_bytes(shipped.bytes, &Limits::default()).map_err(wrong(path))?;
+        return from_checkpoint(path, read);
+    }
     let Some((network, config)) = nets::known_as(&name) else {
-        let file = Path::new(model);
-        return match weights {
-            None if file.exists() => from_file(file),
+        let path = Path::new(model);
+        return match file {
+            None if path.exists() => from_file(path),
             _ => Err(Refused::Usage(unknown(&name)).into()),
         };
     };
@@ -34,7 +42,7 @@ pub(crate) fn open(model: &OsStr, weights: Option<&Path>) -> anyhow::Result<Mode
         let what = format!("{name} is no classifier; these are: {}", classifiers().join(", "));
         return Err(Refused::Usage(what).into());
     }
-    let path = weights.map_or_else(|| pulled(net.graph.name()), |file| Ok(file.to_owned()))?;
+    let path = file.map_or_else(|| pulled(net.graph.name()), |file| Ok(file.to_owned()))?;
     bound(net, &path, read(&path)?)
 }
 
@@ -51,7 +59,10 @@ fn pulled(name: &str) -> anyhow::Result<PathBuf> {
 
 /// The house format says which network a file is of; others tell by their names.
 fn from_file(path: &Path) -> anyhow::Result<Model> {
-    let checkpoint = read(path)?;
+    from_checkpoint(path, read(path)?)
+}
+
+fn from_checkpoint(path: &Path, checkpoint: Checkpoint) -> anyhow::Result<Model> {
     let refuse = |what: String| Refused::Weights(format!("{}: {what}", path.display()));
     if checkpoint.metadata.contains_key("pentimento.network") {
         let card = NetworkCard::from_metadata(&checkpoint.metadata).map_err(wrong(path))?;

@@ -40,6 +40,14 @@ pub(super) fn model(flags: &flags::Network) -> anyhow::Result<Model> {
 /// By a name and perhaps a file.
 pub(super) fn open(wanted: &OsStr, file: Option<&Path>) -> anyhow::Result<Model> {
     let name = wanted.to_string_lossy();
+    if file.is_none()
+        && let Some(found) = insight::shipped().find(|found| found.name == name)
+    {
+        let path = Path::new(found.name);
+        let (card, tensors) = found.read().map_err(|e| unreadable(path, e))?;
+        let model = bound(of_card(&card)?, tensors, path)?.with_classes(card.classes);
+        return Ok(card.size.into_iter().fold(model, Model::with_size));
+    }
     if let Some((known, config)) = nets::known_as(&name) {
         let path = file.map_or_else(|| pulled(&name), |file| Ok(file.to_owned()))?;
         let read = weights::read(&path, &Limits::default()).map_err(|e| unreadable(&path, e))?;
