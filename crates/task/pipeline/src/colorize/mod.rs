@@ -1,5 +1,6 @@
 //! Colour for pictures that have none.
 
+mod carry;
 mod hints;
 mod model;
 mod run;

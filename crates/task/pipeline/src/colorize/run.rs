@@ -6,6 +6,7 @@ use imaging::colour::{Lab, PAPERS_TEMPERATURE, grey_of_srgb};
 use imaging::{Filter, Fit, Guided, GuidedOptions, Picture, resize_tensor, with_chroma};
 use tensor::Tensor;
 
+use super::carry::{Reach, carry};
 use super::model::Kind;
 use super::{COLORED, ColorModel, Hints, spread_of_colors};
 use crate::PipelineError;
@@ -169,7 +170,11 @@ impl Colorizer {
         let Some((shapes, mut session)) = self.ready.take() else { unreachable!() };
         let output = session.run(&inputs.iter().collect::<Vec<_>>()).output;
         self.ready = Some((shapes, session));
-        self.model.decoded(output, options.temperature)
+        let mut ab = self.model.decoded(output, options.temperature)?;
+        if !options.hints.is_empty() {
+            carry(&mut ab, &inputs[0], Reach::default());
+        }
+        Ok(ab)
     }
 
     /// Makes sure of a session for this size, within the memory allowed.

@@ -5,11 +5,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use cpu::Threads;
+use graph::Encoding;
 use serde::{Deserialize, Serialize};
 use tensor::Tensor;
 use weights::{NetworkCard, Precision, StateDict, Weights};
 
-use super::{ColorJob, ColorRecipe, ColorReport, ColorTrainer};
+use super::{ColorJob, ColorRecipe, ColorReport, ColorTrainer, Learns};
 use crate::TrainError;
 use crate::data::{Bad, Crop, Folder, LoadOptions, Loader};
 use crate::run::{Checkpoint, Clock, Identity, Pace, program};
@@ -71,7 +72,7 @@ impl ColorRun {
     pub fn start(job: ColorJob) -> Result<Self, TrainError> {
         job.recipe.check()?;
         let net = nets::by_name(&job.recipe.network, &job.recipe.config.to_string())?;
-        let mut card = NetworkCard::new(&job.recipe.network, net.input, None);
+        let mut card = NetworkCard::new(&job.recipe.network, input_of(&job.recipe, &net), None);
         card.config = job.recipe.config.clone();
         let dict = job.start.weights(&net.graph, (job.recipe.initial, job.seed));
         let weights = Weights::bind(&net.graph, dict)?;
@@ -307,6 +308,14 @@ impl ColorRun {
             notes.push(("validation", text));
         }
         notes.into_iter().map(|(key, text)| (key.to_owned(), text)).collect()
+    }
+}
+
+/// In which numbers the network wants its lightness: the tutorial's take L as it is.
+fn input_of(recipe: &ColorRecipe, net: &nets::Net) -> Encoding {
+    match recipe.learns {
+        Learns::Bins { .. } => net.input,
+        Learns::Chroma => Encoding { scale: 100.0, ..Encoding::UNIT },
     }
 }
 
