@@ -1,5 +1,6 @@
 //! How well a network colours photographs whose colours are known.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use imaging::colour::Lab;
@@ -20,6 +21,8 @@ pub struct EvaluateOptions {
     pub size: usize,
     /// How many photographs at most, spread evenly over all. Default: every one.
     pub limit: Option<usize>,
+    /// Only these of the folder's photographs, by their paths from it. Default: all.
+    pub only: Option<BTreeSet<PathBuf>>,
     /// Hints given to a second try: squares of 6×6 pixels at random places, in the mean colour of
     /// the original there. Default: 0, no second try.
     pub hints: usize,
@@ -36,6 +39,7 @@ impl Default for EvaluateOptions {
         Self {
             size: 256,
             limit: None,
+            only: None,
             hints: 0,
             seed: 0,
             colorize: ColorizeOptions::default(),
@@ -176,7 +180,10 @@ struct PhotoSet<'a> {
 
 impl<'a> PhotoSet<'a> {
     fn of(folder: &std::path::Path, options: &'a EvaluateOptions) -> Self {
-        let (found, unreadable) = pictures(folder, Recursion::Deep, std::path::Path::new(""));
+        let (mut found, unreadable) = pictures(folder, Recursion::Deep, std::path::Path::new(""));
+        if let Some(only) = &options.only {
+            found.retain(|path| path.strip_prefix(folder).is_ok_and(|path| only.contains(path)));
+        }
         let most = options.limit.unwrap_or(found.len()).min(found.len());
         let paths = (0..most).map(|i| found[i * found.len() / most].clone()).collect();
         let failed = unreadable.into_iter().map(|Unreadable { path, error }| (path, error));

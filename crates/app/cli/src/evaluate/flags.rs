@@ -33,6 +33,11 @@ pub(crate) struct EvaluateColorizer {
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(crate) photos: PathBuf,
 
+    /// Look only at those photographs that `pentimento train colorizer --keep-out` with
+    /// this share keeps out of training.
+    #[arg(long, value_name = "0..1", value_parser = quantity::share)]
+    pub(crate) kept_out: Option<f32>,
+
     /// Try again with this many hints: squares of 6×6 pixels at random places.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) hints: usize,

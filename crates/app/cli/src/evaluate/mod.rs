@@ -2,7 +2,9 @@
 
 pub(crate) mod flags;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 
 use pentimento::cpu::Threads;
@@ -10,6 +12,7 @@ use pentimento::pipeline::quality::Lpips;
 use pentimento::pipeline::{
     ColorizeOptions, Colorizer, EvaluateOptions, Evaluation, Scores, evaluate_colorizer, pull,
 };
+use pentimento::train::data::Folder;
 
 use crate::colorize;
 use crate::exit::{NotPulled, Outcome};
@@ -28,7 +31,7 @@ fn colorizer(flags: &EvaluateColorizer) -> anyhow::Result<Outcome> {
     let model = colorize::model(flags.model.as_deref(), flags.classifier.as_deref())?;
     let mut colorizer = Colorizer::new(model);
     let mut lpips = lpips(flags)?;
-    let options = options(flags);
+    let options = options(flags)?;
     let threads = Threads::new(flags.threads.map(Into::into))?;
     let stop = stop_on_signal("finishing the photograph in work; once more to stop at once");
     let voice = if flags.quiet { Voice::Quiet } else { Voice::Normal };
@@ -53,12 +56,20 @@ fn colorizer(flags: &EvaluateColorizer) -> anyhow::Result<Outcome> {
     })
 }
 
-fn options(flags: &EvaluateColorizer) -> EvaluateOptions {
+/// The photographs that training would keep out, if only those are wanted.
+fn kept_out(flags: &EvaluateColorizer) -> anyhow::Result<Option<BTreeSet<PathBuf>>> {
+    let Some(share) = flags.kept_out else { return Ok(None) };
+    let (_, held_out) = Folder::open(&flags.photos)?.split(f64::from(share));
+    Ok(Some(held_out.photos().iter().map(|photo| photo.path.clone()).collect()))
+}
+
+fn options(flags: &EvaluateColorizer) -> anyhow::Result<EvaluateOptions> {
     let defaults = EvaluateOptions::default();
     let temperature = flags.temperature.unwrap_or(defaults.colorize.temperature);
-    EvaluateOptions {
+    Ok(EvaluateOptions {
         size: flags.size,
         limit: flags.limit.map(Into::into),
+        only: kept_out(flags)?,
         hints: flags.hints,
         seed: flags.seed,
         colorize: ColorizeOptions {
@@ -67,7 +78,7 @@ fn options(flags: &EvaluateColorizer) -> EvaluateOptions {
             ..defaults.colorize
         },
         limits: defaults.limits,
-    }
+    })
 }
 
 fn lpips(flags: &EvaluateColorizer) -> anyhow::Result<Option<Lpips>> {
