@@ -45,7 +45,7 @@ pub(super) fn open(wanted: &OsStr, file: Option<&Path>) -> anyhow::Result<Model>
     {
         let path = Path::new(found.name);
         let (card, tensors) = found.read().map_err(|e| unreadable(path, e))?;
-        let model = bound(of_card(&card)?, tensors, path)?.with_classes(card.classes);
+        let model = bound(&of_card(&card)?, tensors, path)?.with_classes(card.classes);
         return Ok(card.size.into_iter().fold(model, Model::with_size));
     }
     if let Some((known, config)) = nets::known_as(&name) {
