@@ -28,16 +28,19 @@ def cats_and_dogs():
     return model
 
 
-def parameters(model, seed, names={}):
-    """Random weights under our names and in PyTorch's order of axes, put into the model."""
+def parameters(model, seed, called={}):
+    """Random weights under our names and in PyTorch's order of axes, put into the model.
+
+    `called` has our names of layers where they are not Keras's.
+    """
     grid = None  # what a Flatten has flattened, until a Dense has used it
     for layer in model.layers:
         if isinstance(layer, L.Flatten):
             grid = layer.input.shape[1:]
-        values, called = [], names.get(layer.name, layer.name)
+        values, ours = [], called.get(layer.name, layer.name)
         for variable in layer.weights:
             shape, part = tuple(variable.shape), variable.name.split("/")[-1]
-            draw = lambda name, shape: common.parameter(seed, f"{called}.{name}", shape)
+            draw = lambda name, shape: common.parameter(seed, f"{ours}.{name}", shape)
             if part == "kernel" and len(shape) == 4:
                 i, o = shape[2:]
                 value = draw("weight", (o, i, *shape[:2])).transpose(2, 3, 1, 0)
@@ -49,9 +52,9 @@ def parameters(model, seed, names={}):
                     grid = None
                 value = value.T
             else:
-                names = dict(gamma="weight", beta="bias", moving_mean="running_mean")
-                names |= dict(moving_variance="running_var", bias="bias")
-                value = draw(names[part], shape)
+                parts = dict(gamma="weight", beta="bias", moving_mean="running_mean")
+                parts |= dict(moving_variance="running_var", bias="bias")
+                value = draw(parts[part], shape)
             assert value.shape == shape, (layer.name, part, value.shape, shape)
             values.append(value)
         layer.set_weights(values)
