@@ -25,7 +25,7 @@ def cell(picture):
 
 
 def is_grey(picture):
-    r, g, b = (list(c.resize((64, 64)).getdata()) for c in picture.split())
+    r, g, b = (c.resize((64, 64)).tobytes() for c in picture.split())
     return max(max(abs(x - y), abs(y - z)) for x, y, z in zip(r, g, b)) < 40
 
 
@@ -44,8 +44,8 @@ def main():
             column = [original.convert("L").convert("RGB"), Image.open(coloured).convert("RGB")]
             columns.append(column if is_grey(original) else [*column, original])
     high = max(map(len, columns))
-    rows = -(-len(columns) // ACROSS)
-    sheet = Image.new("RGB", (ACROSS * CELL[0], rows * high * CELL[1]), "white")
+    rows, across = -(-len(columns) // ACROSS), min(ACROSS, len(columns))
+    sheet = Image.new("RGB", (across * CELL[0], rows * high * CELL[1]), "white")
     for i, column in enumerate(columns):
         for y, picture in enumerate(column):
             at = (i % ACROSS * CELL[0], (i // ACROSS * high + y) * CELL[1])
