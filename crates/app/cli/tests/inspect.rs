@@ -73,7 +73,8 @@ fn patterns_are_climbed_to_and_seeds_repeat() {
         run("again.png", &[&layer[..], &["--method", method]].concat()).ended(0, &[]);
         assert_eq!(place.read(&one), place.read("again.png"));
     }
-    run("class.png", &["--class", "dogs", "--side", "46"]).ended(0, &[]);
+    run("class.png", &["--class", "cats,dogs", "--side", "46"]).ended(0, &[]);
+    assert_eq!(place.read("class.png").size(), [46, 2 * 46 + 5]);
     run("x.png", &["--layer", "conv2d_1", "--channels", "99"]).ended(2, &["from 0 to 7"]);
     run("x.png", &["--class", "dgs"]).ended(2, &["is it dogs"]);
 }

@@ -17,18 +17,22 @@ const COLUMNS: usize = 8;
 /// Draws what channels answer to.
 pub(super) fn run(flags: &flags::Filters) -> anyhow::Result<Outcome> {
     let model = open::model(&flags.network)?;
-    let (layer, channels) = chosen(&model, flags)?;
+    let (layer, climbs) = chosen(&model, flags)?;
     let options = options(flags);
     let stop = stop_on_signal("stopping");
     let voice = if flags.quiet { Voice::Quiet } else { Voice::Normal };
-    let total = (channels.len() * options.steps) as u64;
-    let progress = Progress::of_steps(total, 0, voice);
-    let found = patterns(&model, (layer, &channels), &options, |done, _| {
-        progress.step(done as u64, "steps".to_owned());
-        !stop.load(Ordering::Relaxed)
-    });
+    let count: usize = climbs.iter().map(|climb| climb.channels.len()).sum();
+    let progress = Progress::of_steps((count * options.steps) as u64, 0, voice);
+    let mut found = vec![];
+    for Climb { channels, aim } in climbs {
+        let options = PatternOptions { aim: aim.unwrap_or(options.aim), ..options };
+        let before = found.len() * options.steps;
+        found.extend(patterns(&model, (layer, &channels), &options, |done, _| {
+            progress.step((before + done) as u64, "steps".to_owned());
+            !stop.load(Ordering::Relaxed)
+        })?);
+    }
     progress.finish();
-    let found = found?;
     if stop.load(Ordering::Relaxed) {
         return Ok(Outcome::Interrupted);
     }
@@ -42,6 +46,13 @@ pub(super) fn run(flags: &flags::Filters) -> anyhow::Result<Outcome> {
         }
     }
     Ok(Outcome::Done)
+}
+
+/// Channels that are climbed alike.
+struct Climb {
+    channels: Vec<usize>,
+    /// Where it is not what the flags say.
+    aim: Option<Aim>,
 }
 
 fn options(flags: &flags::Filters) -> PatternOptions {
@@ -60,11 +71,12 @@ fn options(flags: &flags::Filters) -> PatternOptions {
 }
 
 /// The layer and its channels: those that are named, or those of classes.
-fn chosen(model: &Model, flags: &flags::Filters) -> Result<(NodeId, Vec<usize>), InsightError> {
+fn chosen(model: &Model, flags: &flags::Filters) -> Result<(NodeId, Vec<Climb>), InsightError> {
     let output = scores(model);
     if !flags.classes.is_empty() {
         let classes = flags.classes.iter().map(|class| model.class(class));
-        return Ok((output, classes.collect::<Result<_, _>>()?));
+        let classes = classes.collect::<Result<_, _>>()?;
+        return Ok((output, of_classes(classes, channels(model, output))));
     }
     let layer = flags.layer.as_deref().map_or(Ok(output), |name| model.layer(name))?;
     let count = channels(model, layer);
@@ -80,7 +92,20 @@ fn chosen(model: &Model, flags: &flags::Filters) -> Result<(NodeId, Vec<usize>),
         let (first, last) = (number(first)?, number(last)?);
         chosen.extend(first..=last.min(count.saturating_sub(1)));
     }
-    if chosen.is_empty() { Err(wrong()) } else { Ok((layer, chosen)) }
+    if chosen.is_empty() {
+        return Err(wrong());
+    }
+    Ok((layer, vec![Climb { channels: chosen, aim: None }]))
+}
+
+/// A channel for each class; or, where one output stands for the second of two, a climb
+/// up or down it.
+fn of_classes(classes: Vec<usize>, outputs: usize) -> Vec<Climb> {
+    if outputs > 1 {
+        return vec![Climb { channels: classes, aim: None }];
+    }
+    let climb = |class| Climb { channels: vec![0], aim: (class == 0).then_some(Aim::Away) };
+    classes.into_iter().map(climb).collect()
 }
 
 /// The output, before a closing softmax or sigmoid, which flattens what climbs it.

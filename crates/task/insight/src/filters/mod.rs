@@ -32,6 +32,15 @@ pub enum Aim {
     Channel,
     /// Its value in the middle: what one unit looks for.
     Unit,
+    /// Its mean, turned round: what speaks against it. Where one output tells two
+    /// classes apart, that is what speaks for the first.
+    Away,
+}
+
+impl Aim {
+    fn sign(self) -> f32 {
+        if self == Self::Away { -1.0 } else { 1.0 }
+    }
 }
 
 /// Settings of [`patterns`].
@@ -193,7 +202,7 @@ impl Climb<'_> {
 /// The places of a plane that an aim looks at.
 fn places([h, w]: [usize; 2], aim: Aim) -> std::ops::Range<usize> {
     match aim {
-        Aim::Channel => 0..h * w,
+        Aim::Channel | Aim::Away => 0..h * w,
         Aim::Unit => {
             let middle = h / 2 * w + w / 2;
             middle..middle + 1
@@ -207,7 +216,8 @@ fn aimed(value: &Plane, channels: &[usize], aim: Aim) -> Vec<f32> {
     let answer = |(image, &channel): (usize, &usize)| {
         let pixels = value.image(image).chunks_exact(value.stride());
         let chosen = pixels.skip(places.start).take(places.len());
-        (chosen.map(|p| f64::from(p[channel])).sum::<f64>() / places.len() as f64) as f32
+        let mean = chosen.map(|p| f64::from(p[channel])).sum::<f64>() / places.len() as f64;
+        mean as f32 * aim.sign()
     };
     channels.iter().enumerate().map(answer).collect()
 }
@@ -215,7 +225,7 @@ fn aimed(value: &Plane, channels: &[usize], aim: Aim) -> Vec<f32> {
 fn seed(gradient: &mut Plane, channels: &[usize], aim: Aim) {
     let [_, _, h, w] = gradient.shape();
     let (places, stride, image) = (places([h, w], aim), gradient.stride(), gradient.image_len());
-    let share = 1.0 / places.len() as f32;
+    let share = aim.sign() / places.len() as f32;
     gradient.data_mut().fill(0.0);
     for (values, &channel) in gradient.data_mut().chunks_exact_mut(image).zip(channels) {
         let pixels = values.chunks_exact_mut(stride).skip(places.start).take(places.len());
@@ -258,7 +268,7 @@ mod tests {
     #[test]
     fn the_answer_grows_with_every_method_and_aim() {
         for options in [PatternOptions::TUTORIAL, PatternOptions::VIVID] {
-            for aim in [Aim::Channel, Aim::Unit] {
+            for aim in [Aim::Channel, Aim::Unit, Aim::Away] {
                 let with = |steps| {
                     let options = PatternOptions { steps, size: 16, aim, ..options };
                     run("conv2", &[1, 3], options)
