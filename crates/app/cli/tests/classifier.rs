@@ -163,7 +163,7 @@ fn bad_input_is_refused_before_training_begins() {
         ("pets", "--keep-out 0.0001", 3, "a class without pictures"),
         ("pets", "--recipe bad.json", 2, "missing field"),
         ("pets", "--network imfw_net", 2, "the settings of imfw_net"),
-        ("pets", "--size 8", 2, "8"),
+        ("pets", "--size 8", 2, "needs at least 2 pixels"),
         ("pets", "--weights nowhere.pth", 4, "nowhere.pth"),
     ];
     for (folder, more, status, why) in cases {

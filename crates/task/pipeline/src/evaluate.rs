@@ -412,8 +412,9 @@ mod tests {
         assert!(r.psnr_ab > grey.psnr_ab && mean.psnr_ab > r.psnr_ab);
         assert!(r.ssim > w.ssim && r.lpips.is_none());
         assert!(grey.colorfulness < 1.0 && (0.3..2.0).contains(&r.colorfulness_share), "{r:?}");
-        // This network does not listen.
-        assert_eq!((right.hinted, right.gain), (Some(r), Some(0.0)));
+        // This network does not listen, but hints are carried to what looks alike.
+        assert!(right.gain.is_some_and(|gain| gain > 1.0), "{:?}", right.gain);
+        assert!(right.hinted.is_some_and(|hinted| hinted.psnr > r.psnr));
         let [a, b] = right.mean_ab;
         assert!((10.0..40.0).contains(&a) && (-50.0..-15.0).contains(&b), "{a} {b}");
     }

@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::Context;
 use pentimento::cpu::Threads;
 use pentimento::pipeline::PipelineError;
 use pentimento::train::classifier::{
@@ -94,10 +93,14 @@ fn layer(recipe: &ClassifierRecipe, freeze: &str) -> anyhow::Result<String> {
         net.graph.nodes().iter().filter(|node| !node.params.is_empty()).collect();
     with.pop(); // the last begins anew: it has to learn
     let found = count.checked_sub(1).and_then(|i| with.get(i)).map(|node| node.name.clone());
-    let range = || format!("1 to {} in {}, or a layer's name", with.len(), recipe.network);
-    found.with_context(range).map_err(|why| {
+    found.ok_or_else(|| {
         let (option, value) = ("--freeze", freeze.to_owned());
         let range = "a number of layers with parameters, or a layer's name";
-        why.context(PipelineError::Option { option, value, range })
+        // The option's error is the inner one: the exit status is read from it.
+        anyhow::Error::new(PipelineError::Option { option, value, range }).context(format!(
+            "{} has {} such layers",
+            recipe.network,
+            with.len()
+        ))
     })
 }
