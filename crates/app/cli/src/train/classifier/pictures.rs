@@ -31,7 +31,15 @@ pub(super) fn curves(folder: &Path, run: &ClassifierRun) -> anyhow::Result<()> {
         |e| Some(100.0 * e.accuracy()),
         |e| Some(100.0 * e.validation.as_ref()?.accuracy),
     );
+    let accuracy = Chart { y_range: range_below_a_legend(&accuracy.series), ..accuracy };
     write(&accuracy.draw(SIZE), &folder.join("accuracy.png"))
+}
+
+/// A range with room for the legend, which lies at the top right, where accuracies end.
+fn range_below_a_legend(series: &[Series]) -> Option<[f64; 2]> {
+    let values = || series.iter().flat_map(|one| one.points.iter().map(|point| point[1]));
+    let (low, high) = (values().reduce(f64::min)?, values().reduce(f64::max)?);
+    (high > low).then_some([low, high + 0.3 * (high - low)])
 }
 
 /// Draws what was taken for what.
@@ -41,7 +49,7 @@ pub(super) fn confusion(folder: &Path, name: &str, confusion: &Confusion) -> any
     let right = 100.0 * confusion.accuracy();
     let matrix = Matrix {
         title: format!("{right:.1} % of {} pictures right", confusion.total()),
-        axes: ["what it is".to_owned(), "what it was told to be".to_owned()],
+        axes: ["truth".to_owned(), "answer".to_owned()],
         names: confusion.classes.clone(),
         counts: confusion.counts.iter().map(row).collect(),
     };
