@@ -1,5 +1,4 @@
 //! `pentimento colorize` and `pentimento evaluate colorizer`.
-#![expect(clippy::unwrap_used, reason = "a test may panic, in its helpers too")]
 
 mod support;
 

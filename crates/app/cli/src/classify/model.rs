@@ -48,13 +48,11 @@ pub(crate) fn open(model: &OsStr, file: Option<&Path>) -> anyhow::Result<Model> 
 
 /// The file that was pulled under a name.
 fn pulled(name: &str) -> anyhow::Result<PathBuf> {
-    match pull::named(name) {
-        Ok(known) => Ok(pull::find(known.name).ok_or(NotPulled(known.name))?),
-        Err(_) => {
-            let what = format!("no weights of {name} ship: give a file of them with --weights");
-            Err(Refused::Weights(what).into())
-        }
-    }
+    let Ok(known) = pull::named(name) else {
+        let what = format!("no weights of {name} ship: give a file of them with --weights");
+        return Err(Refused::Weights(what).into());
+    };
+    Ok(pull::find(known.name).ok_or(NotPulled(known.name))?)
 }
 
 /// The house format says which network a file is of; others tell by their names.

@@ -82,7 +82,8 @@ pub(super) fn table(confusion: &Confusion) -> String {
     let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
     let (first, width) = (longest.max(CORNER.len()), longest.max(6));
     let line = |name: &str, cells: Vec<String>, last: &str| {
-        let cells: String = cells.iter().map(|cell| format!("  {cell:>width$}")).collect();
+        let cells: Vec<String> = cells.iter().map(|cell| format!("  {cell:>width$}")).collect();
+        let cells = cells.concat();
         format!("{name:first$}{cells}  {last:>8}\n")
     };
     let mut text = line(CORNER, names.clone(), "right");
