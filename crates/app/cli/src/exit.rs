@@ -140,6 +140,7 @@ fn of_insight(error: &InsightError) -> u8 {
 fn of_training(error: &TrainError) -> u8 {
     match error {
         TrainError::Option { .. }
+        | TrainError::Output { .. }
         | TrainError::NoTap { .. }
         | TrainError::NothingToLearn
         | TrainError::WrongStart { .. }

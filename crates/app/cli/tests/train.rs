@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use pentimento::nets;
 use pentimento::tensor::Tensor;
-use pentimento::train::style::{StyleCheckpoint, StyleRecipe};
+use pentimento::train::run::Checkpoint;
+use pentimento::train::style::StyleRecipe;
 use pentimento::weights::{self, Limits, Precision, StateDict};
 use support::{Place, Ran};
 
@@ -76,7 +77,7 @@ fn a_style_is_trained_and_paints() {
         place.run(&words("-o out/a.safetensors --preview painting.png --json --title Slopes"));
     let report = ran.ended(0, &["step 2 of 6", "out/a.safetensors: 6 steps", "bad.jpg: "]).json();
     assert_eq!((report["steps"].as_u64(), report["interrupted"].as_bool()), (Some(6), Some(false)));
-    assert_eq!(report["bad_photographs"].as_array().unwrap().len(), 1);
+    assert_eq!(report["bad_pictures"].as_array().unwrap().len(), 1);
     let files = place.files("out/a.safetensors.run");
     for file in ["checkpoint.safetensors", "losses.csv", "preview-000006-painting.png"] {
         assert!(files.iter().any(|f| f == file), "no {file} in {files:?}");
@@ -186,7 +187,7 @@ fn an_interrupted_run_saves_and_goes_on() {
     let steps = report["steps"].as_u64().unwrap();
     assert!(report["interrupted"].as_bool().unwrap() && steps > 0);
     let path = place.path("a.safetensors.run/checkpoint.safetensors");
-    assert_eq!(StyleCheckpoint::read(&path).unwrap().steps(), steps);
+    assert_eq!(Checkpoint::read(&path, "style", &[]).unwrap().steps(), steps);
     assert!(place.path("a.safetensors").exists());
 }
 
@@ -221,7 +222,7 @@ fn a_run_that_is_killed_at_any_moment_leaves_a_checkpoint_or_none() {
         child.kill().unwrap();
         child.wait().unwrap();
         if path.exists() {
-            let steps = StyleCheckpoint::read(&path).unwrap().steps();
+            let steps = Checkpoint::read(&path, "style", &[]).unwrap().steps();
             assert!(steps >= last, "round {round}: {steps} steps after {last}");
             last = steps;
         }

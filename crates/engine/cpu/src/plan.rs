@@ -7,6 +7,7 @@ use crate::{EngineError, Network};
 mod convolution;
 mod fuse;
 mod kinds;
+mod whole;
 
 pub(crate) use convolution::winograd_pays;
 use fuse::Planner;

@@ -119,13 +119,21 @@ pub enum TrainError {
         /// What is wrong with it.
         source: Box<weights::WeightsError>,
     },
-    /// A style or a checkpoint cannot be written; what was there before still is.
+    /// A run's output or folder cannot be what it was said to be.
+    #[error("{path}: {what}", path = path.display())]
+    Output {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong, and the remedy.
+        what: String,
+    },
+    /// What a run leaves cannot be written; what was there before still is.
     #[error("{path}: cannot be written: {source}", path = path.display())]
     Unwritable {
         /// The file.
         path: PathBuf,
         /// Why not.
-        source: Box<weights::WeightsError>,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A file is no checkpoint of a training run, or a damaged one.
     #[error("{path}: not a checkpoint of {kind} training: {what}", path = path.display())]
@@ -140,12 +148,12 @@ pub enum TrainError {
     /// A run cannot go on with something else than what it began with.
     #[error(
         "{path}: that run had another {}, and cannot go on with this",
-        what.join(", another ")
+        what.join(", another ").replace('_', " ")
     )]
     Differs {
         /// The checkpoint.
         path: PathBuf,
-        /// What differs: painting, recipe, seed, photographs, loss network.
+        /// What differs: `painting`, `recipe`, `seed`, `photographs`, `loss_network`, ….
         what: Vec<&'static str>,
     },
     /// A warm start from another kind of network than the recipe trains.
@@ -194,10 +202,10 @@ impl TrainError {
         move |source| Self::Weights { path, source: Box::new(source) }
     }
 
-    /// Why weights cannot be written, with their file.
-    pub(crate) fn unwritable(
+    /// Why a file cannot be written.
+    pub(crate) fn unwritable<E: std::error::Error + Send + Sync + 'static>(
         path: impl Into<PathBuf>,
-    ) -> impl FnOnce(weights::WeightsError) -> Self {
+    ) -> impl FnOnce(E) -> Self {
         let path = path.into();
         move |source| Self::Unwritable { path, source: Box::new(source) }
     }

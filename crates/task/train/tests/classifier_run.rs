@@ -14,6 +14,7 @@ use train::classifier::{
 };
 use train::data::Reading;
 use train::optim::{Averaging, Schedule};
+use train::run::Run;
 use weights::{Limits, NetworkCard, Precision};
 
 /// Two classes that differ in colour: reddish and bluish noise.

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use train::TrainError;
 use train::colour::{ColorJob, ColorRecipe, ColorRun, Seer, Start};
 use train::data::{Folder, Reading};
-use train::run::Initial;
+use train::run::{Initial, Run};
 use weights::{Limits, NetworkCard, Precision, Weights};
 
 /// Six smooth pictures in which what is light is reddish.

@@ -11,9 +11,8 @@ use train::TrainError;
 use train::data::{Folder, Reading};
 use train::losses::{Objective, Variation, Weighted};
 use train::optim::{Adam, Averaging, Schedule};
-use train::style::{
-    Beginning, LossFile, Painting, StyleCheckpoint, StyleJob, StyleRecipe, StyleRun,
-};
+use train::run::{Checkpoint, Run};
+use train::style::{Beginning, LossFile, Painting, StyleJob, StyleRecipe, StyleRun};
 use weights::{Limits, NetworkCard, Precision};
 
 /// A painting, eight photographs and a loss network of random weights.
@@ -141,13 +140,13 @@ fn a_run_does_not_go_on_with_anything_else() {
     assert_eq!(refused(&|job| job.seed = 8), ["seed"]);
     assert_eq!(
         refused(&|job| job.photographs = job.photographs.clone().limited(5)),
-        ["folder of photographs"]
+        ["photographs"]
     );
     save(&place.path("painting.png"), [48, 40], 98);
     place.loss_network(2);
-    assert_eq!(refused(&|_| ()), ["painting", "loss network"]);
+    assert_eq!(refused(&|_| ()), ["loss_network", "painting"]);
     let message = StyleRun::resume(place.job(1), &path).unwrap_err().to_string();
-    assert!(message.contains("another painting, another loss network"), "{message}");
+    assert!(message.contains("another loss network, another painting"), "{message}");
 }
 
 #[test]
@@ -163,7 +162,7 @@ fn what_is_no_checkpoint_is_told_so() {
     let bytes = fs::read(&path).unwrap();
     for keep in [0, 7, 100, bytes.len() / 2, bytes.len() - 1] {
         fs::write(&path, &bytes[..keep]).unwrap();
-        assert!(StyleCheckpoint::read(&path).is_err(), "{keep} bytes");
+        assert!(Checkpoint::read(&path, "style", &[]).is_err(), "{keep} bytes");
     }
 }
 
@@ -245,6 +244,6 @@ fn the_pace_is_known() {
     take(&mut run, 2);
     let speed = run.pace();
     assert!(speed.steps_per_second > 0.0 && (0.0..=1.0).contains(&speed.waiting), "{speed:?}");
-    assert_eq!((run.epochs(), run.total()), (0.5, 6));
+    assert_eq!((run.rounds(), run.total()), (0.5, 6));
     assert!(run.time() > std::time::Duration::ZERO);
 }

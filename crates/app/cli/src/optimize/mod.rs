@@ -22,7 +22,8 @@ use serde::Serialize;
 use crate::exit::Outcome;
 use crate::interrupt::stop_on_signal;
 use crate::progress::{Progress, Voice, say};
-use crate::train::{live, resolve};
+use crate::train::live;
+use crate::train::style::resolve;
 
 /// A job that can be carried out.
 #[derive(Debug)]

@@ -1,6 +1,5 @@
 //! What can be typed after `pentimento train`.
 
-use std::ffi::OsString;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
@@ -12,85 +11,20 @@ use crate::quantity;
 pub(crate) enum Train {
     Classifier(Box<super::classifier::flags::Classifier>),
     Colorizer(Box<super::colorizer::flags::Colorizer>),
-    Style(Box<Style>),
+    Style(Box<super::style::flags::Style>),
 }
 
-/// Train a network that paints in one painting's style.
-///
-/// The run lives in a folder beside the output, with checkpoints, previews, losses
-/// and TensorBoard's event files; it can be stopped at any moment, and goes on with
-/// --resume to the same bits as if it had not been. Only the recipe, the flags that
-/// change it, the seed, the painting, the photographs and the loss network decide
-/// what comes out.
+/// What every kind of training takes.
 #[derive(Args, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "switches, as they are typed")]
-#[expect(clippy::struct_field_names, reason = "flags, as they are typed")]
-#[expect(clippy::doc_markdown, reason = "shown as it is")]
-#[command(after_help = STYLE_HELP)]
-pub(crate) struct Style {
-    /// The painting.
-    #[arg(long, value_name = "PICTURE", value_hint = ValueHint::FilePath)]
-    pub(crate) style_picture: PathBuf,
-
-    /// Folder of photographs to learn from, searched to the bottom. One in fifty is
-    /// kept out, to see how well it goes.
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
-    pub(crate) photos: PathBuf,
-
-    /// Weights of the network that judges: a file, or a name that `pentimento weights
-    /// pull` knows. Without it, the recipe's network, if it was pulled.
-    #[arg(long, value_name = "FILE|NAME", value_hint = ValueHint::FilePath)]
-    pub(crate) loss_network: Option<OsString>,
-
-    /// The style's file: safetensors.
+pub(crate) struct RunFlags {
+    /// The network's file: safetensors.
     #[arg(short, long, value_name = "OUT.safetensors", value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
-
-    /// pentimento, pytorch-tutorial, tensorflow-tutorial, pytorch-examples, or a file
-    /// of JSON with the fields that a style's note `recipe` has.
-    #[arg(long, value_name = "NAME|FILE", default_value = "pentimento")]
-    pub(crate) recipe: String,
-
-    /// How many steps. Without it, the recipe's number, or as many as its epochs need.
-    #[arg(long, value_name = "N")]
-    pub(crate) steps: Option<u64>,
-
-    /// Photographs a step.
-    #[arg(long, value_name = "N")]
-    pub(crate) batch: Option<NonZeroUsize>,
-
-    /// Pixels of the side of what is cut out of a photograph.
-    #[arg(long, value_name = "PIXELS", value_parser = quantity::side)]
-    pub(crate) size: Option<usize>,
-
-    /// Pixels of the painting's shorter side: the smaller, the finer the strokes.
-    #[arg(long, value_name = "PIXELS", value_parser = quantity::side)]
-    pub(crate) style_size: Option<usize>,
-
-    /// How much the style counts.
-    #[arg(long, value_name = "X", value_parser = quantity::weight)]
-    pub(crate) style_weight: Option<f64>,
-
-    /// How much the photograph's content counts.
-    #[arg(long, value_name = "X", value_parser = quantity::weight)]
-    pub(crate) content_weight: Option<f64>,
-
-    /// How much smoothness (total variation) counts; 0 leaves it out.
-    #[arg(long, value_name = "X", value_parser = quantity::weight)]
-    pub(crate) tv: Option<f64>,
-
-    /// The learning rate, where it is highest.
-    #[arg(long, value_name = "X", value_parser = quantity::weight)]
-    pub(crate) rate: Option<f64>,
 
     /// What all randomness comes from.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) seed: u64,
-
-    /// The weights to begin with: a style that ships, a style's file, another run's
-    /// checkpoint, or `random`. Without it, what the recipe says.
-    #[arg(long, value_name = "STYLE|FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) start: Option<OsString>,
 
     /// The run's folder. Without it, OUT.run.
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
@@ -104,37 +38,24 @@ pub(crate) struct Style {
     #[arg(long)]
     pub(crate) overwrite: bool,
 
-    /// Steps between two checkpoints.
+    /// Steps between two checkpoints; there is one at every look too.
     #[arg(long, value_name = "N", default_value = "100")]
     pub(crate) checkpoint_every: NonZeroU64,
 
-    /// Steps between two looks at the previews and the photographs kept out.
-    #[arg(long, value_name = "N", default_value = "250")]
-    pub(crate) preview_every: NonZeroU64,
-
-    /// A picture to be painted at every look; may be given several times. Without it,
-    /// two of the photographs kept out.
-    #[arg(long, value_name = "PICTURE", num_args = 1.., value_hint = ValueHint::FilePath)]
-    pub(crate) preview: Vec<PathBuf>,
+    /// Bytes of decoded pictures to keep in memory: 2G, 800M, 0.
+    #[arg(long, value_name = "BYTES", default_value = "1G", value_parser = quantity::amount)]
+    pub(crate) memory: u64,
 
     /// Threads to compute with. Without it, one for each processor. The result does
     /// not depend on it.
     #[arg(long, value_name = "N")]
     pub(crate) threads: Option<NonZeroUsize>,
 
-    /// A folder for photographs at their training size: worth having where they are large.
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
-    pub(crate) cache: Option<PathBuf>,
-
-    /// The style's title, for its card. Without it, the output's name.
+    /// The network's title, for its card. Without it, the output's name.
     #[arg(long, value_name = "TEXT")]
     pub(crate) title: Option<String>,
 
-    /// What the card says of the painting. Without it, its file's name.
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) painting: Option<String>,
-
-    /// What the card says may be done with the style.
+    /// What the card says may be done with the network.
     #[arg(long, value_name = "TEXT", alias = "license")]
     pub(crate) licence: Option<String>,
 
@@ -147,22 +68,19 @@ pub(crate) struct Style {
     pub(crate) quiet: bool,
 }
 
-const STYLE_HELP: &str = "\
-Examples:
-  pentimento weights pull vgg16
-  pentimento train style --style-picture wave.jpg --photos photos/ -o wave.safetensors
-  pentimento train style --style-picture wave.jpg --photos photos/ -o wave.safetensors --resume
-  pentimento train style --style-picture wave.jpg --photos photos/ -o wave.safetensors \\
-      --loss-network vgg16.safetensors --recipe pytorch-examples --steps 4000 --start random \\
-      --title 'The Great Wave' --licence CC0-1.0
-  tensorboard --logdir wave.safetensors.run
-  pentimento stylize photo.jpg --style wave.safetensors -o painted.jpg
+/// What every kind of training takes that learns from photographs.
+#[derive(Args, Debug)]
+pub(crate) struct PreviewFlags {
+    /// Steps between two looks at the previews and the photographs kept out.
+    #[arg(long, value_name = "N", default_value = "250")]
+    pub(crate) preview_every: NonZeroU64,
 
-Exit status:
-  0    the style is trained
-  1    training went wrong: the loss is no number, or the pictures are blank
-  2    a flag, or the recipe, is wrong
-  3    the painting, or not one photograph, can be read
-  4    the loss network, the start or the checkpoint cannot be used
-  5    something cannot be written: the last checkpoint is as it was
-  130  interrupted (Ctrl-C): saved, and the style as it is written; --resume goes on";
+    /// A picture to be shown to the network at every look; may be given several times.
+    /// Without it, two of the photographs kept out.
+    #[arg(long, value_name = "PICTURE", num_args = 1.., value_hint = ValueHint::FilePath)]
+    pub(crate) preview: Vec<PathBuf>,
+
+    /// A folder for photographs at their training size: worth having where they are large.
+    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub(crate) cache: Option<PathBuf>,
+}

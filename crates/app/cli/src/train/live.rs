@@ -3,17 +3,12 @@
 use std::time::Duration;
 
 use pentimento::train::losses::Losses;
-use pentimento::train::style::{Pace, StyleRun};
+use pentimento::train::run::Pace;
 
 /// Losses, as they are told everywhere.
 pub(crate) fn losses(losses: &Losses) -> String {
     let Losses { content, style, variation } = losses;
     format!("content {content:.3e}, style {style:.3e}, variation {variation:.2e}")
-}
-
-/// Losses, speed and time left.
-pub(super) fn now(run: &StyleRun, of: &Losses) -> String {
-    paced(&losses(of), run.pace())
 }
 
 /// How it goes, with speed and time left.

@@ -2,14 +2,11 @@
 
 mod classifier;
 mod colorizer;
+mod course;
 pub(crate) mod flags;
-mod folder;
 pub(crate) mod live;
-mod report;
-pub(crate) mod resolve;
-mod style;
-mod table;
-mod told;
+mod previews;
+pub(crate) mod style;
 
 use crate::exit::Outcome;
 

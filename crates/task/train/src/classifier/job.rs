@@ -1,5 +1,7 @@
 //! What a run of a classifier's training needs.
 
+use std::collections::BTreeMap;
+
 use cpu::Threads;
 
 use super::classes::{check_all_there, check_same};
@@ -47,17 +49,13 @@ impl ClassifierJob {
         self.recipe.settle(self.pictures.photos().len())
     }
 
-    /// The names that its identity has.
-    pub(super) const NAMES: [&'static str; 4] = ["classes", "pictures", "recipe", "seed"];
-
     /// What the run is a function of.
     pub(super) fn identity(&self) -> Identity {
-        let texts = [
-            serde_json::json!(self.pictures.classes()).to_string(),
-            self.pictures.fingerprint().to_string(),
-            serde_json::to_string(&self.recipe).unwrap_or_default(),
-            self.seed.to_string(),
-        ];
-        Identity(Self::NAMES.into_iter().zip(texts).collect())
+        Identity(BTreeMap::from([
+            ("classes", serde_json::json!(self.pictures.classes()).to_string()),
+            ("pictures", self.pictures.fingerprint().to_string()),
+            ("recipe", serde_json::to_string(&self.recipe).unwrap_or_default()),
+            ("seed", self.seed.to_string()),
+        ]))
     }
 }

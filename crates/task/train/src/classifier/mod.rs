@@ -18,5 +18,5 @@ pub use classes::open_classes;
 pub use examine::{Confusion, Examination, Examiner};
 pub use job::ClassifierJob;
 pub use recipe::{ClassifierRecipe, Head};
-pub use run::{Account, ClassifierRun, Epoch};
+pub use run::{ClassifierRun, Epoch};
 pub use trainer::{ClassifierTrainer, StepReport};

@@ -1,25 +1,24 @@
 //! A whole run of a classifier's training, from a folder of pictures to a file of weights.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
-use cpu::Threads;
+use graph::Graph;
 use serde::{Deserialize, Serialize};
-use weights::{NetworkCard, Precision, StateDict};
+use weights::NetworkCard;
 
 use super::{
     ClassifierJob, ClassifierRecipe, ClassifierTrainer, Examination, Examiner, StepReport,
 };
 use crate::TrainError;
 use crate::data::{Bad, Loader};
-use crate::run::{Checkpoint, Clock, Identity, Pace, program};
+use crate::run::{Checkpoint, Course, Learner, Past, Run};
 
 /// A network on its way to tell classes apart.
 ///
 /// ```no_run
 /// # fn job() -> train::classifier::ClassifierJob { unimplemented!() }
 /// use train::classifier::ClassifierRun;
+/// use train::run::Run;
 ///
 /// let mut run = ClassifierRun::start(job())?;
 /// while !run.is_done() {
@@ -36,26 +35,12 @@ use crate::run::{Checkpoint, Clock, Identity, Pace, program};
 #[derive(Debug)]
 pub struct ClassifierRun {
     trainer: ClassifierTrainer,
-    loader: Loader,
+    course: Course,
     examiner: Examiner,
-    card: NetworkCard,
-    identity: Identity,
-    account: Account,
-    threads: Threads,
-    clock: Clock,
+    /// Every epoch that has begun.
+    epochs: Vec<Epoch>,
     /// What could not be read of the pictures kept out.
     bad: Vec<Bad>,
-}
-
-/// What is told of a run, and does not change what it does.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Account {
-    /// What its network began with.
-    pub began_with: String,
-    /// Seconds spent on steps.
-    pub seconds: f64,
-    /// Every epoch that has begun.
-    pub epochs: Vec<Epoch>,
 }
 
 /// How an epoch went.
@@ -85,7 +70,8 @@ impl Epoch {
     }
 }
 
-const KIND: &str = "classifier";
+/// What the epochs are called in a checkpoint.
+const EPOCHS: &str = "epochs";
 
 impl ClassifierRun {
     /// Begins.
@@ -96,13 +82,12 @@ impl ClassifierRun {
     pub fn start(mut job: ClassifierJob) -> Result<Self, TrainError> {
         job.settle()?;
         let beginning = std::mem::replace(&mut job.beginning, super::Beginning::Random);
-        let began_with = beginning.name().to_owned();
+        let past = Past::new(beginning.name());
         let (card, net, weights) =
             beginning.resolve(&job.recipe, (job.pictures.classes(), job.seed))?;
         let trainer =
             job.threads.run(|| ClassifierTrainer::new(&job.recipe, (net, weights), job.seed))?;
-        let account = Account { began_with, ..Account::default() };
-        Self::new(&job, trainer, (card, account))
+        Self::new(&job, trainer, (card, past, vec![]))
     }
 
     /// Goes on from a checkpoint, to the same bits as if it had never stopped.
@@ -114,84 +99,33 @@ impl ClassifierRun {
     /// - If the file cannot be read or is no checkpoint, and as [`ClassifierRun::start`].
     pub fn resume(mut job: ClassifierJob, path: &Path) -> Result<Self, TrainError> {
         job.settle()?;
-        let checkpoint = Checkpoint::read(path, KIND, &ClassifierJob::NAMES)?;
-        let what = job.identity().differences(&checkpoint.identity);
-        if !what.is_empty() {
-            return Err(TrainError::Differs { path: path.to_owned(), what });
-        }
-        let refuse = |e: serde_json::Error| TrainError::Checkpoint {
-            path: path.to_owned(),
-            kind: KIND,
-            what: e.to_string(),
-        };
-        let account = serde_json::from_value(checkpoint.account.clone()).map_err(refuse)?;
+        let of = (Self::KIND, &job.identity());
+        let (checkpoint, past, epochs) = Checkpoint::resumed(path, of, EPOCHS)?;
         let net = checkpoint.network()?;
         let trainer = job.threads.run(|| {
             let mut trainer = ClassifierTrainer::new(&job.recipe, net, job.seed)?;
             trainer.restore(checkpoint.state)?;
             Ok::<_, TrainError>(trainer)
         })?;
-        Self::new(&job, trainer, (checkpoint.card, account))
+        Self::new(&job, trainer, (checkpoint.card, past, epochs))
     }
 
     fn new(
         job: &ClassifierJob,
         trainer: ClassifierTrainer,
-        (card, account): (NetworkCard, Account),
+        (card, past, epochs): (NetworkCard, Past, Vec<Epoch>),
     ) -> Result<Self, TrainError> {
         let ClassifierJob { recipe, reading, .. } = job;
         let options = recipe.load_options(job.seed, reading.clone());
+        let loader = Loader::training(job.pictures.clone(), options, trainer.learner().steps())?;
         let shown = (recipe.used_at(), recipe.batch);
         Ok(Self {
-            loader: Loader::training(job.pictures.clone(), options, trainer.steps())?,
+            course: Course::new(loader, (card, job.identity()), past, job.threads.clone()),
             trainer,
             examiner: Examiner::new(job.held_out.clone(), shown, reading.clone()),
-            card,
-            identity: job.identity(),
-            account,
-            threads: job.threads.clone(),
-            clock: Clock::default(),
+            epochs,
             bad: vec![],
         })
-    }
-
-    /// Takes a step.
-    ///
-    /// # Errors
-    ///
-    /// - [`TrainError::NotANumber`] if the loss or the gradient is none: what was saved
-    ///   last is the best there is.
-    /// - [`TrainError::AllBad`] if no picture can be read.
-    pub fn step(&mut self) -> Result<StepReport, TrainError> {
-        let began = Instant::now();
-        let ended = || TrainError::Panic { what: "the pictures have ended".to_owned() };
-        let batch = self.loader.next().ok_or_else(ended)??;
-        let report = self.threads.run(|| self.trainer.step(&batch.pictures, &batch.labels))?;
-        self.clock.add(began.elapsed());
-        let number = ((self.steps() - 1) / self.steps_per_epoch()) as usize;
-        let epochs = &mut self.account.epochs;
-        epochs.resize_with(epochs.len().max(number + 1), Epoch::default);
-        let epoch = &mut epochs[number];
-        epoch.steps += 1;
-        epoch.pictures += batch.labels.len() as u64;
-        epoch.right += report.right as u64;
-        epoch.losses += report.loss;
-        Ok(report)
-    }
-
-    /// How many steps were taken.
-    pub fn steps(&self) -> u64 {
-        self.trainer.steps()
-    }
-
-    /// How many there are to be.
-    pub fn total(&self) -> u64 {
-        self.steps_per_epoch().saturating_mul(self.recipe().epochs)
-    }
-
-    /// Whether they are all taken.
-    pub fn is_done(&self) -> bool {
-        self.steps() >= self.total()
     }
 
     /// Steps an epoch.
@@ -211,36 +145,17 @@ impl ClassifierRun {
 
     /// The names of the classes.
     pub fn classes(&self) -> &[String] {
-        &self.card.classes
+        &self.course.card.classes
     }
 
     /// Every epoch that has begun.
     pub fn epochs(&self) -> &[Epoch] {
-        &self.account.epochs
+        &self.epochs
     }
 
     /// What the network began with.
     pub fn began_with(&self) -> &str {
-        &self.account.began_with
-    }
-
-    /// How fast it goes.
-    pub fn pace(&self) -> Pace {
-        let left = self.total().saturating_sub(self.steps());
-        self.clock.pace(left, self.loader.times().waited)
-    }
-
-    /// Time spent on steps, before a resumption too.
-    pub fn time(&self) -> Duration {
-        let before = Duration::try_from_secs_f64(self.account.seconds).unwrap_or_default();
-        before.saturating_add(self.clock.total)
-    }
-
-    /// Pictures that could not be read so far, and why.
-    pub fn bad(&self) -> Vec<Bad> {
-        let kept_out = self.examiner.folder().unreadable();
-        let found = [self.loader.folder().unreadable(), kept_out].concat();
-        [found, self.loader.bad(), self.bad.clone()].concat()
+        &self.course.past.began_with
     }
 
     /// Tells the pictures kept out apart with what was learnt so far.
@@ -251,7 +166,7 @@ impl ClassifierRun {
     pub fn validate(&mut self) -> Result<Examination, TrainError> {
         let (examination, bad) = self.examine(&self.examiner)?;
         self.bad = bad;
-        if let Some(epoch) = self.account.epochs.last_mut() {
+        if let Some(epoch) = self.epochs.last_mut() {
             epoch.validation = Some(examination.clone());
         }
         Ok(examination)
@@ -263,68 +178,65 @@ impl ClassifierRun {
     ///
     /// If none of them can be read.
     pub fn examine(&self, examiner: &Examiner) -> Result<(Examination, Vec<Bad>), TrainError> {
-        self.threads.run(|| examiner.examine(self.trainer.net(), &self.trainer.learnt()))
+        let Self { course, trainer, .. } = self;
+        course.threads.run(|| examiner.examine(trainer.net(), &trainer.learnt()))
     }
 
-    /// Writes a checkpoint, whole or not at all.
-    ///
-    /// # Errors
-    ///
-    /// As [`Checkpoint::write`].
-    pub fn save(&self, path: &Path) -> Result<(), TrainError> {
-        let account = Account { seconds: self.time().as_secs_f64(), ..self.account.clone() };
-        let checkpoint = Checkpoint {
-            kind: KIND,
-            card: self.card.clone(),
-            identity: self.identity.clone(),
-            account: serde_json::to_value(account).unwrap_or_default(),
-            state: self.trainer.state(),
-        };
-        checkpoint.write(path)
+    fn count(&mut self, pictures: usize, report: &StepReport) {
+        let number = ((self.steps() - 1) / self.steps_per_epoch()) as usize;
+        let epochs = &mut self.epochs;
+        epochs.resize_with(epochs.len().max(number + 1), Epoch::default);
+        let epoch = &mut epochs[number];
+        epoch.steps += 1;
+        epoch.pictures += pictures as u64;
+        epoch.right += report.right as u64;
+        epoch.losses += report.loss;
+    }
+}
+
+impl Run for ClassifierRun {
+    const KIND: &'static str = "classifier";
+
+    type Report = StepReport;
+
+    fn step(&mut self) -> Result<StepReport, TrainError> {
+        let Self { course, trainer, .. } = self;
+        let (pictures, report) = course.step(|batch| {
+            Ok((batch.labels.len(), trainer.step(&batch.pictures, &batch.labels)?))
+        })?;
+        self.count(pictures, &report);
+        Ok(report)
     }
 
-    /// Writes what was learnt as a file of weights, with what is known of its making
-    /// and the caller's own notes (`title`, `licence`, …).
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError::Unwritable`], if the disk is full or the system refuses.
-    pub fn export(
-        &self,
-        path: &Path,
-        precision: Precision,
-        notes: BTreeMap<String, String>,
-    ) -> Result<(), TrainError> {
-        let mut card = self.card.clone();
-        card.notes = self.told();
-        card.notes.extend(notes);
-        let learnt = self.trainer.learnt();
-        let names = self.trainer.net().graph.params().iter().map(|p| p.name.clone());
-        let tensors: StateDict = names.zip(learnt.tensors().iter().cloned()).collect();
-        weights::write(path, &tensors, &card.to_metadata(), precision)
-            .map_err(TrainError::unwritable(path))
+    fn total(&self) -> u64 {
+        self.steps_per_epoch().saturating_mul(self.recipe().epochs)
     }
 
-    /// What a card says of a network's making.
-    fn told(&self) -> BTreeMap<String, String> {
-        let folder = self.loader.folder();
-        let (count, print) = (folder.photos().len(), folder.fingerprint());
-        let text = |name: &str| self.identity.0.get(name).cloned().unwrap_or_default();
-        let mut notes = vec![
-            ("provenance", program()),
-            ("recipe", text("recipe")),
-            ("seed", text("seed")),
-            ("steps", self.steps().to_string()),
-            ("seconds", format!("{:.0}", self.time().as_secs_f64())),
-            ("start", self.account.began_with.clone()),
-            ("pictures", format!("{count}, fingerprint {print:016x}")),
-        ];
-        if let Some(seen) = self.epochs().last().and_then(|epoch| epoch.validation.as_ref()) {
-            let Examination { loss, accuracy, confusion } = seen;
+    fn course(&self) -> &Course {
+        &self.course
+    }
+
+    fn learner(&self) -> (&Learner, &Graph) {
+        (self.trainer.learner(), &self.trainer.net().graph)
+    }
+
+    fn account(&self) -> serde_json::Value {
+        serde_json::json!({ EPOCHS: self.epochs })
+    }
+
+    fn findings(&self) -> Vec<(&'static str, String)> {
+        let seen = self.epochs.last().and_then(|epoch| epoch.validation.as_ref());
+        let in_words = |Examination { loss, accuracy, confusion }: &Examination| {
             let (accuracy, total) = (100.0 * accuracy, confusion.total());
-            let text = format!("{accuracy:.1} % of {total} pictures kept out, loss {loss:.3}");
-            notes.push(("validation", text));
-        }
-        notes.into_iter().map(|(key, text)| (key.to_owned(), text)).collect()
+            format!("{accuracy:.1} % of {total} pictures kept out, loss {loss:.3}")
+        };
+        seen.map(|seen| ("validation", in_words(seen))).into_iter().collect()
+    }
+
+    fn bad(&self) -> Vec<Bad> {
+        let loader = &self.course.loader;
+        let kept_out = self.examiner.folder().unreadable();
+        let found = [loader.folder().unreadable(), kept_out].concat();
+        [found, loader.bad(), self.bad.clone()].concat()
     }
 }

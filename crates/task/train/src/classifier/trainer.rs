@@ -132,9 +132,9 @@ impl ClassifierTrainer {
         Ok(StepReport { loss, right, taken })
     }
 
-    /// What has to be kept to go on from here.
-    pub fn state(&self) -> LearnerState {
-        self.learner.state()
+    /// What learns.
+    pub fn learner(&self) -> &Learner {
+        &self.learner
     }
 
     /// Goes on from where another with the same recipe and network was.

@@ -1,5 +1,7 @@
 //! What a run that learns to colour needs.
 
+use std::collections::BTreeMap;
+
 use cpu::Threads;
 
 use super::trainer::Aids;
@@ -36,18 +38,17 @@ const COUNTED: usize = 32;
 const JUDGED: usize = 64;
 
 impl ColorJob {
-    /// The names that its identity has.
-    pub(super) const NAMES: [&'static str; 4] = ["classifier", "photographs", "recipe", "seed"];
-
     /// What the run is a function of.
     pub(super) fn identity(&self) -> Identity {
-        let texts = [
-            self.seer.as_ref().map(|(_, digest)| digest.clone()).unwrap_or_default(),
-            self.photographs.fingerprint().to_string(),
-            serde_json::to_string(&self.recipe).unwrap_or_default(),
-            self.seed.to_string(),
-        ];
-        Identity(Self::NAMES.into_iter().zip(texts).collect())
+        Identity(BTreeMap::from([
+            (
+                "classifier",
+                self.seer.as_ref().map(|(_, digest)| digest.clone()).unwrap_or_default(),
+            ),
+            ("photographs", self.photographs.fingerprint().to_string()),
+            ("recipe", serde_json::to_string(&self.recipe).unwrap_or_default()),
+            ("seed", self.seed.to_string()),
+        ]))
     }
 
     /// Batches to learn from, from that step on.

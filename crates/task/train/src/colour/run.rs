@@ -1,25 +1,23 @@
 //! A whole run of learning to colour, from a folder of photographs to a file of weights.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
-use cpu::Threads;
-use graph::Encoding;
+use graph::{Encoding, Graph};
 use serde::{Deserialize, Serialize};
 use tensor::Tensor;
-use weights::{NetworkCard, Precision, StateDict, Weights};
+use weights::{NetworkCard, Weights};
 
 use super::{ColorJob, ColorRecipe, ColorReport, ColorTrainer, Learns};
 use crate::TrainError;
-use crate::data::{Bad, Crop, Folder, LoadOptions, Loader};
-use crate::run::{Checkpoint, Clock, Identity, Pace, program};
+use crate::data::{Crop, Folder, LoadOptions, Loader};
+use crate::run::{Checkpoint, Course, Learner, LearnerState, Past, Run};
 
 /// A network on its way to colour.
 ///
 /// ```no_run
 /// # fn job() -> train::colour::ColorJob { unimplemented!() }
 /// use train::colour::ColorRun;
+/// use train::run::Run;
 ///
 /// let mut run = ColorRun::start(job())?;
 /// while !run.is_done() {
@@ -32,21 +30,9 @@ use crate::run::{Checkpoint, Clock, Identity, Pace, program};
 #[derive(Debug)]
 pub struct ColorRun {
     trainer: ColorTrainer,
-    loader: Loader,
+    course: Course,
     /// Photographs kept out, and those of them that are looked at.
     held_out: [Folder; 2],
-    card: NetworkCard,
-    identity: Identity,
-    account: Account,
-    threads: Threads,
-    clock: Clock,
-}
-
-/// What is told of a run, and does not change what it does.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Account {
-    began_with: String,
-    seconds: f64,
     evaluations: Vec<Evaluation>,
 }
 
@@ -61,7 +47,8 @@ pub struct Evaluation {
     pub grey: f64,
 }
 
-const KIND: &str = "colorizer";
+/// What the evaluations are called in a checkpoint.
+const EVALUATIONS: &str = "evaluations";
 
 impl ColorRun {
     /// Begins.
@@ -76,8 +63,8 @@ impl ColorRun {
         card.config = job.recipe.config.clone();
         let dict = job.start.weights(&net.graph, (job.recipe.initial, job.seed));
         let weights = Weights::bind(&net.graph, dict)?;
-        let account = Account { began_with: job.start.name().to_owned(), ..Account::default() };
-        Self::new(job, (net, weights), (card, account, None))
+        let past = Past::new(job.start.name());
+        Self::new(job, (net, weights, None), (card, past, vec![]))
     }
 
     /// Goes on from a checkpoint, to the same bits as if it had never stopped.
@@ -89,77 +76,35 @@ impl ColorRun {
     /// - If the file cannot be read or is no checkpoint, and as [`ColorRun::start`].
     pub fn resume(job: ColorJob, path: &Path) -> Result<Self, TrainError> {
         job.recipe.check()?;
-        let checkpoint = Checkpoint::read(path, KIND, &ColorJob::NAMES)?;
-        let what = job.identity().differences(&checkpoint.identity);
-        if !what.is_empty() {
-            return Err(TrainError::Differs { path: path.to_owned(), what });
-        }
-        let refuse = |e: serde_json::Error| TrainError::Checkpoint {
-            path: path.to_owned(),
-            kind: KIND,
-            what: e.to_string(),
-        };
-        let account = serde_json::from_value(checkpoint.account.clone()).map_err(refuse)?;
-        let net = checkpoint.network()?;
-        Self::new(job, net, (checkpoint.card, account, Some(checkpoint.state)))
+        let of = (Self::KIND, &job.identity());
+        let (checkpoint, past, evaluations) = Checkpoint::resumed(path, of, EVALUATIONS)?;
+        let (net, weights) = checkpoint.network()?;
+        let net = (net, weights, Some(checkpoint.state));
+        Self::new(job, net, (checkpoint.card, past, evaluations))
     }
 
     fn new(
         mut job: ColorJob,
-        net: (nets::Net, Weights),
-        (card, account, state): (NetworkCard, Account, Option<crate::run::LearnerState>),
+        (net, weights, state): (nets::Net, Weights, Option<LearnerState>),
+        (card, past, evaluations): (NetworkCard, Past, Vec<Evaluation>),
     ) -> Result<Self, TrainError> {
         let identity = job.identity();
         let threads = job.threads.clone();
         let trainer = threads.run(|| {
             let aids = job.aids()?;
-            let mut trainer = ColorTrainer::new(&job.recipe, net, (aids, job.seed))?;
+            let mut trainer = ColorTrainer::new(&job.recipe, (net, weights), (aids, job.seed))?;
             if let Some(state) = state {
                 trainer.restore(state)?;
             }
             Ok::<_, TrainError>(trainer)
         })?;
+        let loader = job.loader(trainer.learner().steps())?;
         Ok(Self {
-            loader: job.loader(trainer.steps())?,
+            course: Course::new(loader, (card, identity), past, threads),
             held_out: [job.held_out.clone(), job.judged()],
             trainer,
-            card,
-            identity,
-            account,
-            threads,
-            clock: Clock::default(),
+            evaluations,
         })
-    }
-
-    /// Takes a step.
-    ///
-    /// # Errors
-    ///
-    /// - [`TrainError::NotANumber`] if the loss or the gradient is none: what was saved
-    ///   last is the best there is.
-    /// - [`TrainError::AllBad`] if no photograph can be read.
-    pub fn step(&mut self) -> Result<ColorReport, TrainError> {
-        let began = Instant::now();
-        let ended = || TrainError::Panic { what: "the photographs have ended".to_owned() };
-        let batch = self.loader.next().ok_or_else(ended)??;
-        let report = self.threads.run(|| self.trainer.step(&batch.pictures))?;
-        self.clock.add(began.elapsed());
-        Ok(report)
-    }
-
-    /// How many steps were taken.
-    pub fn steps(&self) -> u64 {
-        self.trainer.steps()
-    }
-
-    /// How many there are to be.
-    pub fn total(&self) -> u64 {
-        self.recipe().steps
-    }
-
-    /// Whether they are all taken.
-    pub fn is_done(&self) -> bool {
-        self.steps() >= self.total()
     }
 
     /// The recipe.
@@ -172,31 +117,9 @@ impl ColorRun {
         &self.held_out[0]
     }
 
-    /// How often each photograph was shown.
-    pub fn epochs(&self) -> f64 {
-        self.loader.epochs()
-    }
-
-    /// How fast it goes.
-    pub fn pace(&self) -> Pace {
-        let left = self.total().saturating_sub(self.steps());
-        self.clock.pace(left, self.loader.times().waited)
-    }
-
-    /// Photographs that could not be read so far, and why.
-    pub fn bad(&self) -> Vec<Bad> {
-        [self.loader.folder().unreadable().to_vec(), self.loader.bad()].concat()
-    }
-
-    /// Time spent on steps, before a resumption too.
-    pub fn time(&self) -> Duration {
-        let before = Duration::try_from_secs_f64(self.account.seconds).unwrap_or_default();
-        before.saturating_add(self.clock.total)
-    }
-
     /// What was found out about the photographs kept out, the latest last.
     pub fn evaluations(&self) -> &[Evaluation] {
-        &self.account.evaluations
+        &self.evaluations
     }
 
     /// Colours photographs kept out of training, at most 64 of them, their middles;
@@ -234,7 +157,7 @@ impl ColorRun {
         }
         let [psnr, grey] = sums.map(|sum| sum / count);
         let evaluation = Evaluation { step: self.steps(), psnr, grey };
-        self.account.evaluations.push(evaluation);
+        self.evaluations.push(evaluation);
         Ok(Some(evaluation))
     }
 
@@ -244,70 +167,44 @@ impl ColorRun {
     ///
     /// If it is too small for the network.
     pub fn preview(&mut self, photograph: &Tensor) -> Result<Tensor, TrainError> {
-        let Self { threads, trainer, .. } = self;
-        threads.run(|| trainer.colour(photograph))
+        let Self { course, trainer, .. } = self;
+        course.threads.run(|| trainer.colour(photograph))
+    }
+}
+
+impl Run for ColorRun {
+    const KIND: &'static str = "colorizer";
+
+    type Report = ColorReport;
+
+    fn step(&mut self) -> Result<ColorReport, TrainError> {
+        let Self { course, trainer, .. } = self;
+        course.step(|batch| trainer.step(&batch.pictures))
     }
 
-    /// Writes a checkpoint, whole or not at all.
-    ///
-    /// # Errors
-    ///
-    /// As [`Checkpoint::write`].
-    pub fn save(&self, path: &Path) -> Result<(), TrainError> {
-        let account = Account { seconds: self.time().as_secs_f64(), ..self.account.clone() };
-        let checkpoint = Checkpoint {
-            kind: KIND,
-            card: self.card.clone(),
-            identity: self.identity.clone(),
-            account: serde_json::to_value(account).unwrap_or_default(),
-            state: self.trainer.state(),
-        };
-        checkpoint.write(path)
+    fn total(&self) -> u64 {
+        self.recipe().steps
     }
 
-    /// Writes what was learnt as a file of weights, with what is known of its making
-    /// and the caller's own notes (`title`, `licence`, …).
-    ///
-    /// # Errors
-    ///
-    /// [`TrainError::Unwritable`], if the disk is full or the system refuses.
-    pub fn export(
-        &self,
-        path: &Path,
-        precision: Precision,
-        notes: BTreeMap<String, String>,
-    ) -> Result<(), TrainError> {
-        let mut card = self.card.clone();
-        card.notes = self.told();
-        card.notes.extend(notes);
-        let learnt = self.trainer.learnt();
-        let names = self.trainer.net().graph.params().iter().map(|p| p.name.clone());
-        let tensors: StateDict = names.zip(learnt.tensors().iter().cloned()).collect();
-        weights::write(path, &tensors, &card.to_metadata(), precision)
-            .map_err(TrainError::unwritable(path))
+    fn course(&self) -> &Course {
+        &self.course
     }
 
-    /// What a card says of a network's making.
-    fn told(&self) -> BTreeMap<String, String> {
-        let folder = self.loader.folder();
-        let (count, print) = (folder.photos().len(), folder.fingerprint());
-        let text = |name: &str| self.identity.0.get(name).cloned().unwrap_or_default();
-        let mut notes = vec![
-            ("provenance", program()),
-            ("recipe", text("recipe")),
-            ("seed", text("seed")),
-            ("steps", self.steps().to_string()),
-            ("seconds", format!("{:.0}", self.time().as_secs_f64())),
-            ("start", self.account.began_with.clone()),
-            ("photographs", format!("{count}, fingerprint {print:016x}")),
-        ];
-        if let Some(Evaluation { step, psnr, grey }) = self.evaluations().last() {
-            let text = format!(
+    fn learner(&self) -> (&Learner, &Graph) {
+        (self.trainer.learner(), &self.trainer.net().graph)
+    }
+
+    fn account(&self) -> serde_json::Value {
+        serde_json::json!({ EVALUATIONS: self.evaluations })
+    }
+
+    fn findings(&self) -> Vec<(&'static str, String)> {
+        let in_words = |Evaluation { step, psnr, grey }: &Evaluation| {
+            format!(
                 "{psnr:.2} dB on photographs kept out, their greys {grey:.2} dB, at step {step}"
-            );
-            notes.push(("validation", text));
-        }
-        notes.into_iter().map(|(key, text)| (key.to_owned(), text)).collect()
+            )
+        };
+        self.evaluations.last().map(|seen| ("validation", in_words(seen))).into_iter().collect()
     }
 }
 

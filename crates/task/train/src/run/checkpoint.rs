@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use nets::Net;
+use serde::de::DeserializeOwned;
 use tensor::Tensor;
 use weights::{Limits, NetworkCard, Precision, StateDict, Weights, WeightsError};
 
 use super::LearnerState;
+use super::course::Past;
 use crate::TrainError;
 use crate::optim::State;
 
@@ -120,6 +122,34 @@ impl Checkpoint {
         card.to_metadata()
     }
 
+    /// Reads the checkpoint of a run that is to go on as `identity` says. Beside it: what
+    /// is told of every run, and what its kind tells under the name `findings`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Differs`] if it is of another run, and as [`Checkpoint::read`].
+    pub(crate) fn resumed<T: DeserializeOwned>(
+        path: &Path,
+        (kind, identity): (&'static str, &Identity),
+        findings: &str,
+    ) -> Result<(Self, Past, T), TrainError> {
+        let names: Vec<&'static str> = identity.0.keys().copied().collect();
+        let mut checkpoint = Self::read(path, kind, &names)?;
+        let what = identity.differences(&checkpoint.identity);
+        if !what.is_empty() {
+            return Err(TrainError::Differs { path: path.to_owned(), what });
+        }
+        let refuse = |e: serde_json::Error| TrainError::Checkpoint {
+            path: path.to_owned(),
+            kind,
+            what: format!("{ACCOUNT}: {e}"),
+        };
+        let found = checkpoint.account.get_mut(findings).map(serde_json::Value::take);
+        let found = serde_json::from_value(found.unwrap_or_default()).map_err(refuse)?;
+        let past = serde_json::from_value(checkpoint.account.take()).map_err(refuse)?;
+        Ok((checkpoint, past, found))
+    }
+
     /// Reads such a file, whose identity has to have these names.
     ///
     /// # Errors
@@ -165,7 +195,7 @@ fn format_of(kind: &str) -> String {
 }
 
 /// The program and its version, as cards name it.
-pub(crate) fn program() -> String {
+pub(super) fn program() -> String {
     format!("pentimento {}", env!("CARGO_PKG_VERSION"))
 }
 

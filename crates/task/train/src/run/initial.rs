@@ -118,14 +118,13 @@ mod tests {
     #[test]
     fn norms_begin_as_the_identity_and_residual_blocks_with_he_too() {
         let graph = residual();
-        for (initial, gain) in [(Initial::He, 0.0), (Initial::Glorot, 1.0)] {
+        for (initial, gain) in [(Initial::He, 0.0f32), (Initial::Glorot, 1.0)] {
             let dict = initial.draw(&graph, 1);
             let of = |name: &str| dict[name].data()[3];
-            assert_eq!([of("bn.weight"), of("bn.bias")], [gain, 0.0]);
-            assert_eq!(
-                [of("bn.running_mean"), of("bn.running_var"), of("c.bias")],
-                [0.0, 1.0, 0.0]
-            );
+            let bits = |name: &str| of(name).to_bits();
+            assert_eq!([bits("bn.weight"), bits("bn.bias")], [gain, 0.0].map(f32::to_bits));
+            let others = ["bn.running_mean", "bn.running_var", "c.bias"].map(bits);
+            assert_eq!(others, [0.0, 1.0, 0.0].map(f32::to_bits));
         }
     }
 }

@@ -209,7 +209,7 @@ mod tests {
             .map(|p| {
                 Tensor::new(
                     if p.trainable { p.shape.clone() } else { vec![0] },
-                    vec![1.0; if p.trainable { 1 } else { 0 }],
+                    vec![1.0; usize::from(p.trainable)],
                 )
             })
             .collect();

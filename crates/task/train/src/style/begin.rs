@@ -7,9 +7,9 @@ use nets::Net;
 use tensor::Tensor;
 use weights::{Limits, NetworkCard, StateDict, Weights};
 
-use super::{StyleCheckpoint, StyleRecipe};
+use super::{StyleRecipe, StyleRun};
 use crate::random::hashed;
-use crate::run::net_of;
+use crate::run::{Checkpoint, Run, net_of};
 use crate::{Random, TrainError};
 
 /// What a network begins to learn with.
@@ -39,9 +39,9 @@ impl Beginning {
     ///
     /// If the file is no checkpoint, or damaged.
     pub fn from_checkpoint(path: &Path) -> Result<Self, TrainError> {
-        let checkpoint = StyleCheckpoint::read(path)?;
-        let (name, card) = (path.display().to_string(), checkpoint.card().clone());
-        Ok(Self::Warm(Box::new(WarmStart { name, card, weights: checkpoint.learnt() })))
+        let checkpoint = Checkpoint::read(path, StyleRun::KIND, &[])?;
+        let (name, weights) = (path.display().to_string(), checkpoint.learnt());
+        Ok(Self::Warm(Box::new(WarmStart { name, card: checkpoint.card, weights })))
     }
 
     /// The weights of a style in the house format.

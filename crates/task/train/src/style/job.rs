@@ -1,5 +1,6 @@
 //! What a run of style training needs.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use cpu::Threads;
@@ -7,11 +8,12 @@ use imaging::{Filter, Fit, resize_tensor};
 use tensor::Tensor;
 use weights::Limits;
 
-use super::{Beginning, Identity, StyleRecipe};
+use super::{Beginning, StyleRecipe};
 use crate::TrainError;
 use crate::data::{Folder, LoadOptions, Reading};
 use crate::hash::sha256;
 use crate::losses::{LossNetwork, Objective};
+use crate::run::Identity;
 
 /// Everything that a [`StyleRun`](super::StyleRun) is made of.
 #[derive(Clone, Debug)]
@@ -138,13 +140,13 @@ impl StyleJob {
 
     /// What the run is a function of.
     pub(super) fn identity(&self) -> Identity {
-        Identity {
-            recipe: serde_json::to_string(&self.recipe).unwrap_or_default(),
-            seed: self.seed,
-            photographs: self.photographs.fingerprint(),
-            painting: self.painting.sha256.clone(),
-            loss_network: self.loss_network.sha256.clone(),
-        }
+        Identity(BTreeMap::from([
+            ("loss_network", self.loss_network.sha256.clone()),
+            ("painting", self.painting.sha256.clone()),
+            ("photographs", self.photographs.fingerprint().to_string()),
+            ("recipe", serde_json::to_string(&self.recipe).unwrap_or_default()),
+            ("seed", self.seed.to_string()),
+        ]))
     }
 
     /// How photographs become batches.

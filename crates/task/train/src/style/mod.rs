@@ -7,7 +7,6 @@
 
 mod adjust;
 mod begin;
-mod checkpoint;
 mod health;
 mod job;
 mod optimize;
@@ -15,9 +14,7 @@ mod recipe;
 mod run;
 mod trainer;
 
-pub use crate::run::{LearnerState as TrainerState, Pace};
 pub use begin::{Beginning, WarmStart};
-pub use checkpoint::{Account, Identity, StyleCheckpoint};
 pub use health::{Evaluation, is_flat};
 pub use job::{LossFile, Painting, StyleJob};
 pub use optimize::{

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueHint};
 
 use crate::quantity;
+use crate::train::flags::RunFlags;
 
 /// Train a network that tells classes of pictures apart.
 ///
@@ -14,7 +15,6 @@ use crate::quantity;
 /// can be stopped at any moment, and goes on with --resume to the same bits as if it
 /// had not been.
 #[derive(Args, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "switches, as they are typed")]
 #[expect(clippy::doc_markdown, reason = "shown as it is")]
 #[command(after_help = HELP)]
 pub(crate) struct Classifier {
@@ -35,10 +35,6 @@ pub(crate) struct Classifier {
     /// Such a folder of pictures that the network is held to once, in the end.
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) test: Option<PathBuf>,
-
-    /// The network's file: safetensors.
-    #[arg(short, long, value_name = "OUT.safetensors", value_hint = ValueHint::FilePath)]
-    pub(crate) output: PathBuf,
 
     /// pentimento, tutorial (Keras's cats and dogs), transfer, or a file of JSON with the
     /// fields that a network's note `recipe` has. Without it, pentimento; with --weights,
@@ -76,54 +72,12 @@ pub(crate) struct Classifier {
     #[arg(long, value_name = "X", value_parser = quantity::weight)]
     pub(crate) rate: Option<f64>,
 
-    /// What all randomness comes from.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) seed: u64,
-
-    /// The run's folder. Without it, OUT.run.
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
-    pub(crate) run: Option<PathBuf>,
-
-    /// Go on from the checkpoint in the run's folder.
-    #[arg(long, conflicts_with = "overwrite")]
-    pub(crate) resume: bool,
-
-    /// Begin anew where there is a run, or the output, already.
-    #[arg(long)]
-    pub(crate) overwrite: bool,
-
-    /// Steps between two checkpoints; there is one at every look too.
-    #[arg(long, value_name = "N", default_value = "100")]
-    pub(crate) checkpoint_every: NonZeroU64,
-
     /// Epochs between two looks at the pictures kept out.
     #[arg(long, value_name = "N", default_value = "1")]
     pub(crate) validate_every: NonZeroU64,
 
-    /// Threads to compute with. Without it, one for each processor. The result does
-    /// not depend on it.
-    #[arg(long, value_name = "N")]
-    pub(crate) threads: Option<NonZeroUsize>,
-
-    /// Bytes of decoded pictures to keep in memory: 2G, 800M, 0.
-    #[arg(long, value_name = "BYTES", default_value = "1G", value_parser = quantity::amount)]
-    pub(crate) memory: u64,
-
-    /// The network's title, for its card. Without it, the output's name.
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) title: Option<String>,
-
-    /// What the card says may be done with the network.
-    #[arg(long, value_name = "TEXT", alias = "license")]
-    pub(crate) licence: Option<String>,
-
-    /// Print a report as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-
-    /// Say nothing but what went wrong.
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) run: RunFlags,
 }
 
 const HELP: &str = "\

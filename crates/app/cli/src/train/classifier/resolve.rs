@@ -12,15 +12,14 @@ use pentimento::train::data::{Folder, Reading};
 use pentimento::{graph, nets};
 
 use super::flags::Classifier;
+use crate::train::course;
 
 /// Everything that the run needs, and what it is held to in the end.
 pub(super) fn job(flags: &Classifier) -> anyhow::Result<(ClassifierJob, Option<Examiner>)> {
     let mut recipe = recipe(flags)?;
     let (pictures, held_out) = pictures(flags)?;
-    let memory = usize::try_from(flags.memory).unwrap_or(usize::MAX);
-    let reading = Reading { memory, ..Reading::default() };
     let beginning = match &flags.weights {
-        Some(path) if !flags.resume => Beginning::open(path)?,
+        Some(path) if !flags.run.resume => Beginning::open(path)?,
         _ => Beginning::Random,
     };
     if let Some(freeze) = &flags.freeze {
@@ -31,12 +30,12 @@ pub(super) fn job(flags: &Classifier) -> anyhow::Result<(ClassifierJob, Option<E
     let test = test.map(|folder| Examiner::new(folder, shown, Reading::default()));
     let job = ClassifierJob {
         recipe,
-        seed: flags.seed,
+        seed: flags.run.seed,
         pictures,
         held_out,
         beginning,
-        reading,
-        threads: Threads::new(flags.threads.map(Into::into))?,
+        reading: course::reading(&flags.run, None),
+        threads: Threads::new(flags.run.threads.map(Into::into))?,
     };
     job.check_classes(test.as_ref().map(Examiner::folder))?;
     Ok((job, test))
@@ -52,7 +51,7 @@ fn pictures(flags: &Classifier) -> anyhow::Result<(Folder, Folder)> {
         let (option, value) = ("--keep-out", flags.keep_out.to_string());
         return Err(PipelineError::Option { option, value, range: "between 0 and 1" }.into());
     }
-    Ok(all.split_by_seed(flags.keep_out, flags.seed))
+    Ok(all.split_by_seed(flags.keep_out, flags.run.seed))
 }
 
 /// The recipe that is named, with what the flags change of it.

@@ -1,14 +1,9 @@
 //! What is written down and said of a classifier's training.
 
-use std::path::{Path, PathBuf};
-
-use pentimento::train::classifier::{
-    ClassifierRecipe, ClassifierRun, Confusion, Epoch, Examination, StepReport,
-};
-use pentimento::train::data::Bad;
+use pentimento::train::TrainError;
+use pentimento::train::classifier::{ClassifierRun, Confusion, Epoch, Examination, StepReport};
+use pentimento::train::run::{Columns, Journal, Run};
 use serde::Serialize;
-
-use crate::train::folder::{Columns, Journal};
 
 const STEPS: [&str; 6] = ["step", "loss", "accuracy", "gradient", "rate", "seconds"];
 const EPOCHS: [&str; 6] =
@@ -22,7 +17,7 @@ pub(super) fn step(
     journal: &mut Journal,
     run: &ClassifierRun,
     report: &StepReport,
-) -> anyhow::Result<()> {
+) -> Result<(), TrainError> {
     let (step, pace) = (run.steps(), run.pace());
     let accuracy = report.right as f64 / run.recipe().batch as f64;
     let (gradient, rate) = (report.taken.gradient, report.taken.rate);
@@ -45,7 +40,7 @@ pub(super) fn epoch(
     journal: &mut Journal,
     run: &ClassifierRun,
     seen: &Examination,
-) -> anyhow::Result<()> {
+) -> Result<(), TrainError> {
     let Some(epoch) = run.epochs().last() else { return Ok(()) };
     let (step, number) = (run.steps(), run.epochs().len() as f64);
     let [loss, accuracy] = [epoch.loss(), epoch.accuracy()];
@@ -94,33 +89,6 @@ pub(super) fn table(confusion: &Confusion) -> String {
     text
 }
 
-/// What became of a run, as JSON.
-#[derive(Debug, Serialize)]
-pub(super) struct Report {
-    /// Of this report's form.
-    version: u32,
-    output: PathBuf,
-    run: PathBuf,
-    recipe: ClassifierRecipe,
-    classes: Vec<String>,
-    began_with: String,
-    steps: u64,
-    total: u64,
-    seconds: f64,
-    steps_per_second: f64,
-    /// The share of the time that was spent waiting for pictures.
-    waiting: f64,
-    epochs: Vec<Line>,
-    /// Of the pictures kept out, in the end.
-    validation: Option<Examination>,
-    /// Of the test's pictures, in the end.
-    test: Option<Examination>,
-    /// For each class the share of the test's pictures, or those kept out, told right.
-    by_class: Vec<f64>,
-    interrupted: bool,
-    bad_pictures: Vec<BadPicture>,
-}
-
 #[derive(Debug, Serialize)]
 struct Line {
     loss: f64,
@@ -129,49 +97,25 @@ struct Line {
     validation_accuracy: Option<f64>,
 }
 
-#[derive(Debug, Serialize)]
-struct BadPicture {
-    path: PathBuf,
-    why: String,
-}
-
-impl Report {
-    pub(super) fn new(
-        run: &ClassifierRun,
-        [output, folder]: [&Path; 2],
-        test: Option<&Examination>,
-    ) -> Self {
-        let pace = run.pace();
-        let line = |epoch: &Epoch| Line {
-            loss: epoch.loss(),
-            accuracy: epoch.accuracy(),
-            validation_loss: epoch.validation.as_ref().map(|seen| seen.loss),
-            validation_accuracy: epoch.validation.as_ref().map(|seen| seen.accuracy),
-        };
-        let validation = run.epochs().last().and_then(|epoch| epoch.validation.clone());
-        let last = test.or(validation.as_ref());
-        Self {
-            version: 1,
-            interrupted: !run.is_done(),
-            output: output.to_owned(),
-            run: folder.to_owned(),
-            recipe: run.recipe().clone(),
-            classes: run.classes().to_vec(),
-            began_with: run.began_with().to_owned(),
-            steps: run.steps(),
-            total: run.total(),
-            seconds: run.time().as_secs_f64(),
-            steps_per_second: pace.steps_per_second,
-            waiting: pace.waiting,
-            epochs: run.epochs().iter().map(line).collect(),
-            by_class: last.map(|seen| seen.confusion.by_class()).unwrap_or_default(),
-            validation,
-            test: test.cloned(),
-            bad_pictures: run
-                .bad()
-                .into_iter()
-                .map(|Bad { path, why }| BadPicture { path, why })
-                .collect(),
-        }
-    }
+/// What a report says of a classifier; `last` is what its classes are told by.
+pub(super) fn report(
+    run: &ClassifierRun,
+    test: Option<&Examination>,
+    last: Option<&Examination>,
+) -> serde_json::Value {
+    let line = |epoch: &Epoch| Line {
+        loss: epoch.loss(),
+        accuracy: epoch.accuracy(),
+        validation_loss: epoch.validation.as_ref().map(|seen| seen.loss),
+        validation_accuracy: epoch.validation.as_ref().map(|seen| seen.accuracy),
+    };
+    serde_json::json!({
+        "recipe": run.recipe(),
+        "classes": run.classes(),
+        "began_with": run.began_with(),
+        "epochs": run.epochs().iter().map(line).collect::<Vec<_>>(),
+        "validation": run.epochs().last().and_then(|epoch| epoch.validation.as_ref()),
+        "test": test,
+        "by_class": last.map(|seen| seen.confusion.by_class()).unwrap_or_default(),
+    })
 }

@@ -1,11 +1,12 @@
 //! What can be typed after `pentimento train colorizer`.
 
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
 use crate::quantity;
+use crate::train::flags::{PreviewFlags, RunFlags};
 
 /// Train a network that colours black-and-white photographs.
 ///
@@ -13,7 +14,6 @@ use crate::quantity;
 /// checkpoints, previews, losses and TensorBoard's event files; it can be stopped at any
 /// moment, and goes on with --resume to the same bits as if it had not been.
 #[derive(Args, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "switches, as they are typed")]
 #[expect(clippy::doc_markdown, reason = "shown as it is")]
 #[command(after_help = HELP)]
 pub(crate) struct Colorizer {
@@ -26,10 +26,6 @@ pub(crate) struct Colorizer {
     /// they are depends on their names alone.
     #[arg(long, value_name = "0..1", default_value_t = 0.04, value_parser = quantity::share)]
     pub(crate) keep_out: f32,
-
-    /// The network's file: safetensors.
-    #[arg(short, long, value_name = "OUT.safetensors", value_hint = ValueHint::FilePath)]
-    pub(crate) output: PathBuf,
 
     /// pentimento, alpha (learns one picture), beta, full, or a file of JSON with the
     /// fields that a network's note `recipe` has.
@@ -62,63 +58,11 @@ pub(crate) struct Colorizer {
     #[arg(long, value_name = "X", value_parser = quantity::weight)]
     pub(crate) rate: Option<f64>,
 
-    /// What all randomness comes from.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) previews: PreviewFlags,
 
-    /// The run's folder. Without it, OUT.run.
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
-    pub(crate) run: Option<PathBuf>,
-
-    /// Go on from the checkpoint in the run's folder.
-    #[arg(long, conflicts_with = "overwrite")]
-    pub(crate) resume: bool,
-
-    /// Begin anew where there is a run, or the output, already.
-    #[arg(long)]
-    pub(crate) overwrite: bool,
-
-    /// Steps between two checkpoints.
-    #[arg(long, value_name = "N", default_value = "200")]
-    pub(crate) checkpoint_every: NonZeroU64,
-
-    /// Steps between two looks at the previews and the photographs kept out.
-    #[arg(long, value_name = "N", default_value = "500")]
-    pub(crate) preview_every: NonZeroU64,
-
-    /// A picture to be coloured now and then; may be given several times. Without it,
-    /// two of the photographs kept out.
-    #[arg(long, value_name = "PICTURE", value_hint = ValueHint::FilePath)]
-    pub(crate) preview: Vec<PathBuf>,
-
-    /// Keep photographs, scaled, in this folder: worth it where they are large.
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
-    pub(crate) cache: Option<PathBuf>,
-
-    /// Bytes of decoded photographs to keep in memory: 2G, 800M, 0.
-    #[arg(long, value_name = "BYTES", default_value = "1G", value_parser = quantity::amount)]
-    pub(crate) memory: u64,
-
-    /// Threads to compute with. Without it, one for each processor. The result does
-    /// not depend on it.
-    #[arg(long, value_name = "N")]
-    pub(crate) threads: Option<NonZeroUsize>,
-
-    /// The network's title, for its card. Without it, the output's name.
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) title: Option<String>,
-
-    /// What the card says may be done with the network.
-    #[arg(long, value_name = "TEXT", alias = "license")]
-    pub(crate) licence: Option<String>,
-
-    /// Print a report as JSON.
-    #[arg(long)]
-    pub(crate) json: bool,
-
-    /// Say nothing but what went wrong.
-    #[arg(short, long)]
-    pub(crate) quiet: bool,
+    #[command(flatten)]
+    pub(crate) run: RunFlags,
 }
 
 const HELP: &str = "\

@@ -5,9 +5,10 @@ use std::fs;
 use pentimento::cpu::Threads;
 use pentimento::pipeline::PipelineError;
 use pentimento::train::colour::{ColorJob, ColorRecipe, Seer, Start};
-use pentimento::train::data::{Folder, Reading};
+use pentimento::train::data::Folder;
 
 use super::flags::Colorizer;
+use crate::train::course;
 
 /// Everything that the run needs.
 pub(super) fn job(flags: &Colorizer) -> anyhow::Result<ColorJob> {
@@ -24,24 +25,20 @@ pub(super) fn job(flags: &Colorizer) -> anyhow::Result<ColorJob> {
         _ => None,
     };
     let start = match (&flags.start, &flags.classifier) {
-        _ if flags.resume => Start::Random,
+        _ if flags.run.resume => Start::Random,
         (Some(path), _) => Start::open(path)?,
         (None, Some(path)) if !recipe.needs_classifier() => Start::open(path)?,
         _ => Start::Random,
     };
     Ok(ColorJob {
         recipe,
-        seed: flags.seed,
+        seed: flags.run.seed,
         photographs,
         held_out,
         start,
         seer,
-        reading: Reading {
-            cache: flags.cache.clone(),
-            memory: usize::try_from(flags.memory).unwrap_or(usize::MAX),
-            ..Reading::default()
-        },
-        threads: Threads::new(flags.threads.map(Into::into))?,
+        reading: course::reading(&flags.run, flags.previews.cache.clone()),
+        threads: Threads::new(flags.run.threads.map(Into::into))?,
     })
 }
 

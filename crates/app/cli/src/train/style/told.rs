@@ -1,9 +1,9 @@
 //! What is written down of a style's training.
 
+use pentimento::train::TrainError;
 use pentimento::train::losses::Losses;
+use pentimento::train::run::{Columns, Journal, Run};
 use pentimento::train::style::{StepReport, StyleRun};
-
-use super::folder::{Columns, Journal};
 
 const LOSSES: [&str; 8] =
     ["step", "content", "style", "variation", "total", "gradient", "rate", "seconds"];
@@ -18,7 +18,7 @@ pub(super) fn step(
     journal: &mut Journal,
     run: &StyleRun,
     report: &StepReport,
-) -> anyhow::Result<()> {
+) -> Result<(), TrainError> {
     let StepReport { losses, gradient, rate, .. } = report;
     let (step, pace) = (run.steps(), run.pace());
     let [content, style, variation, total] = parts(losses);
@@ -40,7 +40,11 @@ pub(super) fn step(
 }
 
 /// Writes down a look at the photographs kept out.
-pub(super) fn validation(journal: &mut Journal, step: u64, losses: &Losses) -> anyhow::Result<()> {
+pub(super) fn validation(
+    journal: &mut Journal,
+    step: u64,
+    losses: &Losses,
+) -> Result<(), TrainError> {
     let [content, style, variation, total] = parts(losses);
     journal.line(1, step, &[content, style, variation, total])?;
     journal.scalars(

@@ -6,40 +6,34 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use pentimento::cpu::Threads;
-use pentimento::imaging::{Filter, Fit, Limits, decode_file, resize_tensor};
 use pentimento::pipeline::{PipelineError, Style, pull, recognise, shipped};
-use pentimento::tensor::Tensor;
-use pentimento::train::TrainError;
-use pentimento::train::data::{Folder, Photo, Reading};
-use pentimento::train::style::{
-    Beginning, LossFile, Painting, StyleCheckpoint, StyleJob, StyleRecipe, WarmStart,
-};
+use pentimento::train::data::Folder;
+use pentimento::train::run::Checkpoint;
+use pentimento::train::style::{Beginning, LossFile, Painting, StyleJob, StyleRecipe, WarmStart};
 use pentimento::weights;
 
 use super::flags;
 use crate::exit::NotPulled;
+use crate::train::course;
 
 /// One photograph in fifty is kept out.
 const KEPT_OUT: f64 = 0.02;
-/// Previews are no larger.
-const PREVIEW: usize = 512;
 
 /// Everything that the run needs.
 pub(super) fn job(flags: &flags::Style) -> anyhow::Result<StyleJob> {
     let mut recipe = recipe(flags)?;
     let loss_network = loss_network(flags.loss_network.as_deref(), &mut recipe)?;
     let (photographs, held_out) = Folder::open(&flags.photos)?.split(KEPT_OUT);
-    let reading = Reading { cache: flags.cache.clone(), ..Reading::default() };
     Ok(StyleJob {
-        beginning: if flags.resume { Beginning::Random } else { beginning(&recipe)? },
+        beginning: if flags.run.resume { Beginning::Random } else { beginning(&recipe)? },
         painting: Painting::open(&flags.style_picture)?,
-        seed: flags.seed,
-        threads: Threads::new(flags.threads.map(Into::into))?,
+        seed: flags.run.seed,
+        threads: Threads::new(flags.run.threads.map(Into::into))?,
         recipe,
         loss_network,
         photographs,
         held_out,
-        reading,
+        reading: course::reading(&flags.run, flags.previews.cache.clone()),
     })
 }
 
@@ -125,7 +119,7 @@ fn beginning(recipe: &StyleRecipe) -> anyhow::Result<Beginning> {
     }
     let limits = weights::Limits::default();
     let found = weights::inspect(path, &limits).map_err(wrong)?;
-    if StyleCheckpoint::is_told_by(&found.metadata) {
+    if Checkpoint::is_told_by(&found.metadata) {
         return Ok(Beginning::from_checkpoint(path)?);
     }
     let read = weights::read(path, &limits).map_err(wrong)?;
@@ -134,37 +128,4 @@ fn beginning(recipe: &StyleRecipe) -> anyhow::Result<Beginning> {
         Err(e) => recognise(&found).ok_or_else(|| wrong(e))?,
     };
     Ok(Beginning::Warm(Box::new(WarmStart { name: wanted.clone(), card, weights: read.tensors })))
-}
-
-/// A picture to be painted now and then.
-#[derive(Debug)]
-pub(super) struct Preview {
-    /// What its file is called, without the ending.
-    pub(super) name: String,
-    /// `[1, 3, H, W]`, RGB in 0..=1.
-    pub(super) rgb: Tensor,
-}
-
-/// The pictures that the flags name, or else two of those kept out.
-pub(super) fn previews(named: &[PathBuf], held_out: &Folder) -> anyhow::Result<Vec<Preview>> {
-    if named.is_empty() {
-        let path = |photo: &Photo| held_out.root().join(&photo.path);
-        let found = held_out.photos().iter().filter_map(|photo| preview(&path(photo)).ok());
-        return Ok(found.take(2).collect());
-    }
-    named.iter().map(|path| preview(path)).collect()
-}
-
-fn preview(path: &Path) -> anyhow::Result<Preview> {
-    let picture = decode_file(path, &Limits::default())
-        .map_err(|source| TrainError::Picture { path: path.to_owned(), source })?;
-    let rgb = picture.to_rgb_tensor();
-    let [height, width] = picture.size();
-    let size = if height.max(width) > PREVIEW {
-        Fit::Long(PREVIEW).size([height, width])
-    } else {
-        [height, width]
-    };
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    Ok(Preview { name, rgb: resize_tensor(&rgb, size, Filter::Triangle) })
 }

@@ -1,20 +1,13 @@
-//! The folder in which a run lives.
-
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use pentimento::imaging::{Depth, EncodeOptions, Picture, encode_file};
-use pentimento::pipeline::PipelineError;
-use pentimento::tensor::Tensor;
-use pentimento::train::events::{EventWriter, Moment};
-
-use super::table::Table;
+use crate::TrainError;
 
 /// Whether a run begins or goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Begin {
+pub enum Begin {
     /// Where there is none.
     New,
     /// Where there may be one, which is thrown away.
@@ -25,7 +18,7 @@ pub(super) enum Begin {
 
 impl Begin {
     /// As the flags `--resume` and `--overwrite` say.
-    pub(super) fn of_flags(resume: bool, overwrite: bool) -> Self {
+    pub fn of_flags(resume: bool, overwrite: bool) -> Self {
         match (resume, overwrite) {
             (true, _) => Self::Resume,
             (_, true) => Self::Anew,
@@ -35,7 +28,7 @@ impl Begin {
 }
 
 /// A run's folder: the one that is named, or else beside the output.
-pub(super) fn beside(output: &Path, named: Option<&Path>) -> PathBuf {
+pub fn beside(output: &Path, named: Option<&Path>) -> PathBuf {
     named.map_or_else(
         || {
             let mut name: OsString = output.to_owned().into();
@@ -47,8 +40,13 @@ pub(super) fn beside(output: &Path, named: Option<&Path>) -> PathBuf {
 }
 
 /// Refuses an output that could not be written hours later; `what` it is of.
-pub(super) fn check_output(output: &Path, what: &str, begin: Begin) -> Result<(), PipelineError> {
-    let refuse = |what: String| PipelineError::Output { path: output.into(), what };
+///
+/// # Errors
+///
+/// [`TrainError::Output`] if it has another ending than safetensors, or is there already;
+/// [`TrainError::Unwritable`] if its folder cannot be made.
+pub fn check_output(output: &Path, what: &str, begin: Begin) -> Result<(), TrainError> {
+    let refuse = |what: String| TrainError::Output { path: output.into(), what };
     if output.extension().is_none_or(|ending| ending != "safetensors") {
         return Err(refuse(format!("{what} file ends in .safetensors")));
     }
@@ -60,12 +58,12 @@ pub(super) fn check_output(output: &Path, what: &str, begin: Begin) -> Result<()
     }
     let folder = output.parent().filter(|f| !f.as_os_str().is_empty());
     let made = folder.map_or(Ok(()), fs::create_dir_all);
-    made.map_err(|source| PipelineError::Unwritable { path: output.to_owned(), source })
+    made.map_err(TrainError::unwritable(output))
 }
 
 /// A run's folder, which is this process's alone.
 #[derive(Debug)]
-pub(super) struct RunFolder {
+pub struct RunFolder {
     path: PathBuf,
     /// Locked as long as it is open.
     _lock: File,
@@ -74,16 +72,22 @@ pub(super) struct RunFolder {
 const CHECKPOINT: &str = "checkpoint.safetensors";
 /// Tables, by the ending.
 const TABLES: &str = ".csv";
-const PREVIEW: &str = "preview-";
+pub(super) const PREVIEW: &str = "preview-";
 const EVENTS: &str = "events.out.tfevents.";
 /// What a process that was killed may have left half written.
 const TEMPORARY: &str = ".pentimento-";
 
 impl RunFolder {
     /// Takes the folder, which is made if it is not there.
-    pub(super) fn open(path: &Path, begin: Begin) -> Result<Self, PipelineError> {
-        let refuse = |what: &str| PipelineError::Output { path: path.into(), what: what.into() };
-        let unwritable = |source| PipelineError::Unwritable { path: path.into(), source };
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::Output`] if there is a run where a new one was to begin, or none
+    /// where one was to go on, or if another process has the folder;
+    /// [`TrainError::Unwritable`] if the system refuses.
+    pub fn open(path: &Path, begin: Begin) -> Result<Self, TrainError> {
+        let refuse = |what: &str| TrainError::Output { path: path.into(), what: what.into() };
+        let unwritable = |e: io::Error| TrainError::unwritable(path)(e);
         let has_run = path.join(CHECKPOINT).exists();
         match begin {
             Begin::New if has_run => {
@@ -120,63 +124,13 @@ impl RunFolder {
         Ok(())
     }
 
-    pub(super) fn path(&self) -> &Path {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
         &self.path
     }
 
-    pub(super) fn checkpoint(&self) -> PathBuf {
+    /// The checkpoint in it, which may not be there yet.
+    pub fn checkpoint(&self) -> PathBuf {
         self.path.join(CHECKPOINT)
-    }
-}
-
-/// What is written down while a run goes: tables of numbers, and what `TensorBoard` reads.
-#[derive(Debug)]
-pub(super) struct Journal {
-    folder: PathBuf,
-    events: EventWriter,
-    tables: Vec<Table>,
-}
-
-/// A table's file, and its columns, the first of which is the step.
-pub(super) type Columns<'a> = (&'a str, &'a [&'a str]);
-
-impl Journal {
-    /// Begins to write, or goes on after a checkpoint at that step.
-    pub(super) fn open(
-        folder: &RunFolder,
-        step: u64,
-        tables: &[Columns<'_>],
-    ) -> anyhow::Result<Self> {
-        let table = |(name, columns): &Columns| Table::open(&folder.path.join(name), columns, step);
-        Ok(Self {
-            folder: folder.path.clone(),
-            events: EventWriter::create(&folder.path, "pentimento", Moment::now(step))?,
-            tables: tables.iter().map(table).collect::<Result<_, _>>()?,
-        })
-    }
-
-    /// A line for the table of that number: a value for each column but the step.
-    pub(super) fn line(&mut self, table: usize, step: u64, values: &[f64]) -> anyhow::Result<()> {
-        self.tables[table].add(step, values)
-    }
-
-    /// Numbers for `TensorBoard`, by their tags.
-    pub(super) fn scalars(&mut self, step: u64, scalars: &[(&str, f64)]) -> anyhow::Result<()> {
-        let scalars: Vec<(&str, f32)> = scalars.iter().map(|(tag, v)| (*tag, *v as f32)).collect();
-        Ok(self.events.scalars(Moment::now(step), &scalars)?)
-    }
-
-    /// A picture `[1, 3, H, W]` for `TensorBoard`, RGB in 0..=1.
-    pub(super) fn picture(&mut self, step: u64, tag: &str, rgb: &Tensor) -> anyhow::Result<()> {
-        Ok(self.events.image(Moment::now(step), tag, rgb)?)
-    }
-
-    /// Keeps a preview.
-    pub(super) fn preview(&mut self, step: u64, name: &str, rgb: &Tensor) -> anyhow::Result<()> {
-        let picture = Picture::from_rgb_tensor(rgb, Depth::Eight);
-        let path = self.folder.join(format!("{PREVIEW}{step:06}-{name}.png"));
-        encode_file(&picture, &path, &EncodeOptions::default())
-            .map_err(|e| anyhow::Error::new(e).context(format!("{}", path.display())))?;
-        self.picture(step, &format!("preview/{name}"), rgb)
     }
 }

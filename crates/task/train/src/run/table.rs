@@ -1,12 +1,11 @@
-//! Numbers by step, as lines of text.
-
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
-use pentimento::imaging::atomic_write;
+use imaging::atomic_write;
+
+use crate::TrainError;
 
 /// A file of comma separated values whose first column is the step.
 #[derive(Debug)]
@@ -19,29 +18,28 @@ pub(super) struct Table {
 impl Table {
     /// Opens the file; what it has of later steps than `step`, and lines that were
     /// broken off, are taken away.
-    pub(super) fn open(path: &Path, columns: &[&str], step: u64) -> anyhow::Result<Self> {
-        let place = || format!("{}", path.display());
+    pub(super) fn open(path: &Path, columns: &[&str], step: u64) -> Result<Self, TrainError> {
+        let wrong = |e: io::Error| TrainError::unwritable(path)(e);
         let kept = match fs::read_to_string(path) {
             Ok(text) => kept(&text, columns.len(), step),
             Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(e) => return Err(e).with_context(place),
+            Err(e) => return Err(wrong(e)),
         };
         let text = format!("{}\n{kept}", columns.join(","));
-        atomic_write(path, text.as_bytes()).with_context(place)?;
-        let file = OpenOptions::new().append(true).open(path).with_context(place)?;
+        atomic_write(path, text.as_bytes()).map_err(TrainError::unwritable(path))?;
+        let file = OpenOptions::new().append(true).open(path).map_err(wrong)?;
         Ok(Self { file, path: path.to_owned(), columns: columns.len() })
     }
 
     /// Appends a line.
-    pub(super) fn add(&mut self, step: u64, values: &[f64]) -> anyhow::Result<()> {
+    pub(super) fn add(&mut self, step: u64, values: &[f64]) -> Result<(), TrainError> {
         debug_assert_eq!(values.len() + 1, self.columns, "a value for each column");
         let mut line = step.to_string();
         for value in values {
             let _ = write!(line, ",{value:.6e}"); // a string takes everything
         }
         line.push('\n');
-        let written = self.file.write_all(line.as_bytes());
-        written.with_context(|| format!("{}", self.path.display()))
+        self.file.write_all(line.as_bytes()).map_err(TrainError::unwritable(&self.path))
     }
 }
 
