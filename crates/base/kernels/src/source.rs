@@ -1,6 +1,7 @@
 use fearless_simd::prelude::*;
 use tensor::Plane;
 
+use crate::affine::Map;
 use crate::{Affine, Gate};
 
 /// How a kernel's input is read: a plane, seen through what precedes the kernel
@@ -144,9 +145,9 @@ pub(crate) fn load_row<S: Simd>(
     }
 }
 
-/// Neighbouring pixels, through the affine map and gate: a few pixels at a
-/// time, and of those a vector of channels at a time, so that the map's values
-/// stay in registers and the pixels in the cache.
+/// Neighbouring pixels, through the affine map and gate: a few vectors of channels at
+/// a time, so that the map's values stay in registers, and memory is still read by
+/// whole cache lines one after the other.
 #[inline(always)]
 fn load_pixels<S: Simd>(simd: S, (source, image): (&Source, usize), from: &[f32], to: &mut [f32]) {
     const BLOCK: usize = 16;
@@ -160,21 +161,45 @@ fn load_pixels<S: Simd>(simd: S, (source, image): (&Source, usize), from: &[f32]
     let lanes = S::f32s::LEN;
     let whole = stride / lanes * lanes;
     for (from, to) in from.chunks(BLOCK * stride).zip(to.chunks_mut(BLOCK * stride)) {
-        for c in (0..whole).step_by(lanes) {
-            let map = map.map(|m| m.lanes(simd, c));
-            for (from, to) in from.chunks_exact(stride).zip(to.chunks_exact_mut(stride)) {
-                let mut x = S::f32s::from_slice(simd, &from[c..c + lanes]);
-                if let Some(map) = map {
-                    x = map.apply(x);
-                }
-                source.gate.apply(simd, x).store_slice(&mut to[c..c + lanes]);
-            }
+        let mut c = 0;
+        while c + 4 * lanes <= whole {
+            load_lanes::<S, 4>(simd, (map, source.gate), (from, &mut *to), (stride, c));
+            c += 4 * lanes;
+        }
+        while c < whole {
+            load_lanes::<S, 1>(simd, (map, source.gate), (from, &mut *to), (stride, c));
+            c += lanes;
         }
         for c in whole..stride {
             for (from, to) in from.chunks_exact(stride).zip(to.chunks_exact_mut(stride)) {
                 let x = map.map_or(from[c], |m| m.value(from[c], c));
                 to[c] = source.gate.apply_scalar(x);
             }
+        }
+    }
+}
+
+/// `V` vectors of channels from `c` on, of pixels of `stride` values.
+#[inline(always)]
+fn load_lanes<S: Simd, const V: usize>(
+    simd: S,
+    (map, gate): (Option<Map>, Gate),
+    (from, to): (&[f32], &mut [f32]),
+    (stride, c): (usize, usize),
+) {
+    let lanes = S::f32s::LEN;
+    let mut maps = [None; V];
+    for (v, one) in maps.iter_mut().enumerate() {
+        *one = map.map(|m| m.lanes(simd, c + v * lanes));
+    }
+    for (from, to) in from.chunks_exact(stride).zip(to.chunks_exact_mut(stride)) {
+        let (from, to) = (&from[c..c + V * lanes], &mut to[c..c + V * lanes]);
+        for v in 0..V {
+            let mut x = S::f32s::from_slice(simd, &from[v * lanes..][..lanes]);
+            if let Some(map) = maps[v] {
+                x = map.apply(x);
+            }
+            gate.apply(simd, x).store_slice(&mut to[v * lanes..][..lanes]);
         }
     }
 }
