@@ -106,16 +106,25 @@ fn pool_band<S: Simd>(simd: S, from: &Plane, windows: &Windows, band: &mut Band,
         let seen = windows.area.unwrap_or((rows.len() * columns.len()) as f32);
         let scale = if windows.max { 1.0 } else { 1.0 / seen };
         let whole = stride / lanes * lanes;
-        for c in (0..whole).step_by(lanes) {
-            let mut total = S::f32s::splat(simd, start);
-            for y in rows.clone() {
-                for x in columns.clone() {
-                    let at = y * from.row_len() + x * stride + c;
-                    let value = S::f32s::from_slice(simd, &image[at..at + lanes]);
-                    total = if windows.max { max(simd, total, value) } else { total + value };
-                }
+        if rows.len() == 2 && columns.len() == 2 {
+            let corner = rows.start * from.row_len() + columns.start * stride;
+            let seen = [corner, corner + from.row_len()].map(|at| &image[at..][..2 * stride]);
+            let all = four::<S>(simd, seen, windows.max);
+            for c in (0..whole).step_by(lanes) {
+                gate.apply(simd, all(c) * scale).store_slice(&mut pixel[c..c + lanes]);
             }
-            gate.apply(simd, total * scale).store_slice(&mut pixel[c..c + lanes]);
+        } else {
+            for c in (0..whole).step_by(lanes) {
+                let mut total = S::f32s::splat(simd, start);
+                for y in rows.clone() {
+                    for x in columns.clone() {
+                        let at = y * from.row_len() + x * stride + c;
+                        let value = S::f32s::from_slice(simd, &image[at..at + lanes]);
+                        total = if windows.max { max(simd, total, value) } else { total + value };
+                    }
+                }
+                gate.apply(simd, total * scale).store_slice(&mut pixel[c..c + lanes]);
+            }
         }
         for c in whole..stride {
             let mut total = start;
@@ -131,6 +140,21 @@ fn pool_band<S: Simd>(simd: S, from: &Plane, windows: &Windows, band: &mut Band,
             }
             pixel[c] = gate.apply_scalar(total * scale);
         }
+    }
+}
+
+/// A vector of channels from `c` on of a window of 2×2, which nearly all windows are:
+/// their largest values or their sums. `lines` are two pixels each.
+#[inline(always)]
+fn four<S: Simd>(simd: S, lines: [&[f32]; 2], largest: bool) -> impl Fn(usize) -> S::f32s {
+    let stride = lines[0].len() / 2;
+    move |c| {
+        let of = |line: usize, x: usize| {
+            let at = x * stride + c;
+            S::f32s::from_slice(simd, &lines[line][at..at + S::f32s::LEN])
+        };
+        let both = |a, b| if largest { max(simd, a, b) } else { a + b };
+        both(both(both(of(0, 0), of(0, 1)), of(1, 0)), of(1, 1))
     }
 }
 

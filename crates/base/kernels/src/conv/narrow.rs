@@ -104,8 +104,10 @@ impl Narrow {
                 }
             });
             let rows = epilogue.rows(band.image, band.top);
-            for i in 0..band.data.len() {
-                rows.store_scalar(band.data[i], (band.data, i));
+            for pixel in (0..band.data.len()).step_by(stride) {
+                for i in pixel..pixel + self.out {
+                    rows.store_scalar(band.data[i], (band.data, i)); // padding stays zero
+                }
             }
         })
     }

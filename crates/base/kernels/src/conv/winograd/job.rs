@@ -98,26 +98,27 @@ impl<'a> Job<'a> {
     /// All tiles are transformed, then multiplied position by position, then
     /// transformed back: for few tiles and large kernels.
     pub(super) fn staged(&self, level: Level, output: &mut Output) -> Option<Vec<Moments>> {
-        const GROUP: usize = 24;
+        const MOST: usize = 24;
         let Winograd { in_stride, out_stride, .. } = *self.conv;
         let positions = self.right.len();
         let per_image = self.tiling.across * self.tiling.down;
-        let groups = per_image.div_ceil(GROUP); // of one image
-        let count_of = |group: usize| GROUP.min(per_image - group % groups * GROUP);
+        let groups = per_image.div_ceil(MOST); // of one image
+        let most = per_image.div_ceil(groups); // equal ones: few tiles leave the multipliers idle
+        let count_of = |group: usize| most.min(per_image - group % groups * most);
         let images = output.plane.shape()[0];
         let tiles = images * per_image;
 
-        let (in_plane, out_plane) = (plane_len(GROUP, in_stride), plane_len(tiles, out_stride));
+        let (in_plane, out_plane) = (plane_len(most, in_stride), plane_len(tiles, out_stride));
         let group_len = positions * in_plane;
         let input_len = images * groups * group_len;
         let sums_len = positions * out_plane;
         with_scratch(input_len + sums_len, |scratch| {
             let (inputs, sums) = scratch.split_at_mut(input_len);
             inputs.par_chunks_exact_mut(group_len).enumerate().for_each(|(i, part)| {
-                let first = i % groups * GROUP;
+                let first = i % groups * most;
                 let group = Group { image: i / groups, first, count: count_of(i) };
-                with_scratch(self.strip_len(GROUP), |strip| {
-                    at_level!(level, simd => self.transform_in(simd, group, (part, GROUP, strip)));
+                with_scratch(self.strip_len(most), |strip| {
+                    at_level!(level, simd => self.transform_in(simd, group, (part, most, strip)));
                 });
             });
 
@@ -128,7 +129,7 @@ impl<'a> Job<'a> {
                     let data = &inputs[group * group_len + i * in_plane..];
                     let left =
                         Rows { data, row_stride: in_stride, segments: &[0], depth: in_stride };
-                    let row = group / groups * per_image + group % groups * GROUP;
+                    let row = group / groups * per_image + group % groups * most;
                     Block { left, count: count_of(group), row }
                 };
                 let blocks: Vec<Block> = (0..images * groups).map(block).collect();
@@ -180,6 +181,26 @@ pub(super) struct Sums<'a> {
     pub(super) tiles: usize,
     /// The first wanted tile.
     pub(super) slot: usize,
+}
+
+impl<'a> Sums<'a> {
+    /// The `len` values at `at` of each position. Taken apart once a tile, so that its
+    /// loops need not check each position's borders for every vector.
+    #[inline(always)]
+    pub(super) fn tile<const P: usize>(
+        &self,
+        plane: usize,
+        at: usize,
+        len: usize,
+    ) -> [[&'a [f32]; P]; P] {
+        let mut values = [[&self.data[..0]; P]; P];
+        for y in 0..P {
+            for x in 0..P {
+                values[y][x] = &self.data[(y * P + x) * plane + at..][..len];
+            }
+        }
+        values
+    }
 }
 
 /// Where transformed tiles go.

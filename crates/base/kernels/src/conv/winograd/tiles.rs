@@ -132,9 +132,9 @@ impl Job<'_> {
             let (ty, tx) = (tile / self.tiling.across, tile % self.tiling.across);
             let (rows, columns) = (M.min(height - ty * M), M.min(width - tx * M));
             let corner = ((ty * M - band.top) * width + tx * M) * stride;
+            let products = sums.tile::<P>(plane, (sums.slot + t) * stride, stride);
             for c in (0..stride).step_by(lanes) {
-                let products = &sums.data[(sums.slot + t) * stride + c..];
-                let half = transform_down::<S, P, M>(simd, products, plane);
+                let half = transform_down::<S, P, M>(simd, &products, c);
                 let bias = S::f32s::from_slice(simd, &self.conv.bias[c..c + lanes]);
                 for y in 0..rows {
                     let line: [S::f32s; M] = transform::output(simd, across(simd, &half, y));
@@ -221,20 +221,19 @@ fn transform_patch<S: Simd, const I: usize, const P: usize>(
     }
 }
 
-/// `P`×`P` products, `plane` values apart, transformed along columns.
+/// `P`×`P` products of the channels from `c` on, transformed along columns.
 #[inline(always)]
 fn transform_down<S: Simd, const P: usize, const M: usize>(
     simd: S,
-    products: &[f32],
-    plane: usize,
+    products: &[[&[f32]; P]; P],
+    c: usize,
 ) -> [[S::f32s; M]; P] {
     let lanes = S::f32s::LEN;
     let mut half = [[S::f32s::splat(simd, 0.0); M]; P];
     for x in 0..P {
         let mut column = [S::f32s::splat(simd, 0.0); P];
         for y in 0..P {
-            let at = (y * P + x) * plane;
-            column[y] = S::f32s::from_slice(simd, &products[at..at + lanes]);
+            column[y] = S::f32s::from_slice(simd, &products[y][x][c..c + lanes]);
         }
         half[x] = transform::output(simd, column);
     }
