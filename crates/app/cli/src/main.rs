@@ -14,6 +14,7 @@ mod exit;
 mod flags;
 mod inspect;
 mod interrupt;
+mod open;
 mod optimize;
 mod progress;
 mod pull;

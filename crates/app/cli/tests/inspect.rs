@@ -1,7 +1,10 @@
 //! Looking into networks.
 
+#![expect(clippy::unwrap_used, reason = "in a test, failing is what it is for")]
+
 mod support;
 
+use pentimento::weights::{self, Limits, NetworkCard, Precision};
 use support::Place;
 
 const CLASSIFIER: &str = r#"{"size": 46, "width": 4, "hidden": 8}"#;
@@ -118,4 +121,87 @@ fn weights_of_another_network_say_what_they_fit() {
     place.run(&words).ended(4, &["lengstrom", "bare.safetensors"]);
     let words = ["inspect", "cam", "photo.png", "-n", "resnet18", "-o", "cam"];
     place.run(&words).ended(4, &["--weights"]);
+}
+
+/// Small models exported by PyTorch.
+fn exported(name: &str) -> String {
+    format!("{}/../../../golden/onnx/{name}.onnx", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn anybodys_onnx_model_is_looked_into() {
+    let place = place();
+    let (vgg, resnet) = (exported("vgg16.script17"), exported("resnet18.dynamo"));
+    let text = place.run(&["inspect", "summary", &vgg]).ended(0, &[]).out;
+    assert!(text.contains("/0/0.0/Conv") && text.contains("28×28"), "{text}");
+    let mobile = exported("mobilenet_v2.script11");
+    place.run(&["inspect", "graph", &mobile, "-o", "mobile.svg"]).ended(0, &[]);
+    let words = ["inspect", "activations", "photo.png", "-n", &vgg, "-o", "maps", "--layers"];
+    let said = ["taken as --encoding imagenet"];
+    place.run(&[&words[..], &["/0/0.1/Relu"]].concat()).ended(0, &said);
+    assert!(place.path("maps/01-_0_0.1_Relu.png").exists());
+    let unit = [&words[..], &["/0/0.1/Rlu", "--encoding", "unit"]].concat();
+    let ran = place.run(&unit).ended(2, &["/0/0.1/Relu"]);
+    assert!(!ran.err.contains("imagenet"), "{}", ran.err);
+    let words = ["inspect", "filters", "-n", &vgg, "--layer", "/0/0.1/Relu", "--steps", "2"];
+    let words = [&words[..], &["--channels", "0-2", "--side", "28", "-o", "x.png"]].concat();
+    place.run(&words).ended(0, &["3 patterns"]);
+    let words = ["inspect", "cam", "photo.png", "-n", &resnet, "-o", "cam", "--json"];
+    let words = [&words[..], &["--method", "eigen-cam", "--class", "class 3"]].concat();
+    let found = place.run(&words).ended(0, &[]).json();
+    assert_eq!((found[0]["class"].as_u64(), found[0]["fault"].is_null()), (Some(3), true));
+    let words = ["inspect", "compare", "photo.png", "-n", &vgg, "-n", &resnet, "-o", "both.png"];
+    place.run(&[&words[..], &["--method", "eigen-cam"]].concat()).ended(0, &[]);
+}
+
+#[test]
+fn what_is_no_model_to_look_into_says_why() {
+    let place = place();
+    let sample = |name: &str| {
+        let folder = env!("CARGO_MANIFEST_DIR");
+        format!("{folder}/../../model/weights/tests/samples/{name}.onnx")
+    };
+    let einsum = sample("evil.operator");
+    let why = ["evil.operator.onnx", "operator Einsum (node \"mix\")", "these are: Add, "];
+    place.run(&["inspect", "summary", &einsum]).ended(4, &why);
+    let vgg = exported("vgg16.dynamo");
+    let words = ["inspect", "cam", "photo.png", "-n", &vgg, "-w", &vgg, "-o", "cam"];
+    place.run(&words).ended(2, &["--weights goes with a name"]);
+    let words = ["inspect", "cam", "photo.png", "-n", &vgg, "-o", "cam", "--size", "64x64"];
+    place.run(&words).ended(2, &["takes pictures of 31 pixels a side, not 64×64"]);
+    place.file("names.txt", b"a\nb\n");
+    let words = ["inspect", "cam", "photo.png", "-n", &vgg, "-o", "cam", "--class-names"];
+    let why = ["names.txt: 2 names, a line each, and vgg16.dynamo tells 10 classes apart"];
+    place.run(&[&words[..], &["names.txt"]].concat()).ended(2, &why);
+}
+
+/// What a user has trained is looked into with its own classes and at its own size.
+#[test]
+fn a_card_says_the_classes_and_the_size() {
+    let place = Place::new();
+    place.photo("photo.png", [60, 80]);
+    place.configured("pets.safetensors", "cats_and_dogs", CLASSIFIER);
+    let path = place.path("pets.safetensors");
+    let read = weights::read(&path, &Limits::default()).unwrap();
+    let mut card = NetworkCard::from_metadata(&read.metadata).unwrap();
+    (card.output, card.classes) = (None, vec!["left".to_owned(), "right".to_owned()]);
+    card.size = Some([46, 46]);
+    let metadata = card.to_metadata();
+    weights::write(&path, &read.tensors, &metadata, Precision::F32).unwrap();
+    let words = |network: &[&'static str]| {
+        let cam = ["inspect", "cam", "photo.png", "--class", "right", "--method", "eigen-cam"];
+        [&cam[..], &["-o", "cam", "--json"], network].concat()
+    };
+    for network in
+        [&["-n", "pets.safetensors"][..], &["-n", "cats_and_dogs", "-w", "pets.safetensors"]]
+    {
+        let found = place.run(&words(network)).ended(0, &[]).json();
+        assert_eq!(
+            (found[0]["class"].as_u64(), found[0]["name"].as_str()),
+            (Some(1), Some("right"))
+        );
+    }
+    let words = ["classify", "photo.png", "--model", "pets.safetensors", "--json"];
+    let top = place.run(&words).ended(0, &[]).json()[0]["top"].clone();
+    assert!(["left", "right"].contains(&top[0]["name"].as_str().unwrap()), "{top}");
 }

@@ -109,6 +109,12 @@ impl Graph {
         &self.name
     }
 
+    /// The same network under another name.
+    #[must_use]
+    pub fn called(self, name: &str) -> Self {
+        Self { name: name.to_owned(), ..self }
+    }
+
     /// All nodes; each comes after those it reads.
     pub fn nodes(&self) -> &[Node] {
         &self.nodes

@@ -49,7 +49,8 @@ pub struct Class<'a> {
 /// What the numbers that a classifier gives are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scores {
-    /// One number a class; a softmax makes probabilities of them.
+    /// One number a class; a softmax makes probabilities of them. A single one speaks for
+    /// the second of two classes, and a sigmoid makes a probability of it.
     Logits,
     /// A probability for each class.
     Probabilities,
@@ -78,7 +79,8 @@ impl Classifier {
 }
 
 impl Classes {
-    fn of_imagenet(count: usize) -> Self {
+    /// `ImageNet`'s if there are a thousand: any such network is taken for one of its.
+    pub fn of_imagenet(count: usize) -> Self {
         if count == Self::ImageNet.count() { Self::ImageNet } else { Self::Numbered(count) }
     }
 
@@ -133,6 +135,10 @@ impl Scores {
         match self {
             Self::Probabilities => outputs.to_vec(),
             Self::Second => outputs.iter().flat_map(|&p| [1.0 - p, p]).collect(),
+            Self::Logits if outputs.len() == 1 => {
+                let p = 1.0 / (1.0 + (-f64::from(outputs[0])).exp());
+                vec![(1.0 - p) as f32, p as f32]
+            }
             Self::Logits => {
                 let most = outputs.iter().copied().fold(f32::NEG_INFINITY, f32::max);
                 let powers: Vec<f64> = outputs.iter().map(|&x| f64::from(x - most).exp()).collect();
@@ -173,6 +179,8 @@ mod tests {
         assert_eq!(Scores::Second.probabilities(&[0.25]), [0.75, 0.25]);
         let p = Scores::Logits.probabilities(&[1000.0, 1000.0 + 3f32.ln()]);
         assert!((p[0] - 0.25).abs() < 1e-4 && (p[0] + p[1] - 1.0).abs() < 1e-6, "{p:?}");
+        let p = Scores::Logits.probabilities(&[3f32.ln()]);
+        assert!((p[0] - 0.25).abs() < 1e-6 && (p[1] - 0.75).abs() < 1e-6, "{p:?}");
         assert!(Scores::Logits.probabilities(&[f32::NAN, 0.0])[0].is_nan());
     }
 }

@@ -100,6 +100,17 @@ pub enum WeightsError {
         /// What it uses.
         what: String,
     },
+    /// An ONNX model has an operator that this crate does not know.
+    #[error(
+        "ONNX file with operator {operator} ({node}), which is not supported; these are: {}",
+        crate::onnx::OPERATORS.join(", ")
+    )]
+    Operator {
+        /// Its name, with its domain if that is not ONNX's own.
+        operator: String,
+        /// The node that has it.
+        node: String,
+    },
     /// The tensors are not those that a [`Layout`](crate::Layout) renames.
     #[error("not {layout}'s layout: {what}")]
     Layout {

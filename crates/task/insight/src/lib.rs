@@ -23,7 +23,7 @@ mod summary;
 
 pub use activations::{Activation, activations, pictorial_layers};
 pub use error::InsightError;
-pub use model::Model;
+pub use model::{Model, class_count, usual_size};
 pub use near::near;
 pub use npy::npy;
 pub use shipped::{Shipped, shipped};

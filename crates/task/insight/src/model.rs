@@ -118,15 +118,7 @@ impl Model {
     /// How many classes the network tells apart: channels of its output, or 2 if it
     /// is one, which speaks for the second.
     pub fn class_count(&self) -> usize {
-        match self.output_channels() {
-            1 => 2,
-            n => n,
-        }
-    }
-
-    fn output_channels(&self) -> usize {
-        let shapes = self.graph().shapes(&[shape(self.usual_size())]);
-        shapes.map_or(0, |shapes| shapes[self.graph().output().index()][1])
+        outputs(self.graph(), self.usual_size()).map_or(0, |[_, channels, _, _]| classes(channels))
     }
 
     /// The class of that name or number.
@@ -156,18 +148,7 @@ impl Model {
     /// The size that pictures are brought to, `[height, width]`, where nothing else
     /// is said: what was set, the one size that the network takes, or 224 a side.
     pub fn usual_size(&self) -> [usize; 2] {
-        self.size.or_else(|| self.only_size()).unwrap_or([USUAL; 2])
-    }
-
-    /// The size of square pictures that the network takes, if it takes but one.
-    fn only_size(&self) -> Option<[usize; 2]> {
-        let takes = |side: usize| self.graph().shapes(&[shape([side; 2])]);
-        match takes(USUAL) {
-            Err(ShapeError::Features { .. }) => {
-                (1..=LARGEST).rev().find(|&side| takes(side).is_ok()).map(|side| [side; 2])
-            }
-            _ => None,
-        }
+        self.size.unwrap_or_else(|| usual_size(self.graph()))
     }
 
     /// The shapes of all layers for a picture of this size.
@@ -184,7 +165,7 @@ impl Model {
                 .find(|&side| takes(side).is_ok())
                 .map(|least| InsightError::TooSmall { network: network(), height, width, least })
                 .unwrap_or(InsightError::Shape(error)),
-            ShapeError::Features { .. } => match self.size.or_else(|| self.only_size()) {
+            ShapeError::Features { .. } => match self.size.or_else(|| only_size(self.graph())) {
                 Some([want, _]) => {
                     InsightError::OneSize { network: network(), want, height, width }
                 }
@@ -216,8 +197,7 @@ impl Model {
 
     /// Whether the output is one value a class.
     pub fn is_classifier(&self) -> bool {
-        let shapes = self.graph().shapes(&[shape(self.usual_size())]);
-        shapes.is_ok_and(|s| s[self.graph().output().index()][2..] == [1, 1])
+        class_count(self.graph(), self.usual_size()).is_some()
     }
 
     /// `[N, 3, H, W]` sRGB in 0..=1 in the network's numbers.
@@ -256,6 +236,41 @@ impl Model {
             plane.iter_mut().zip(values).for_each(|(out, &v)| *out = value([from, to], v));
         }
         out
+    }
+}
+
+/// The size of pictures for a network that says nothing of it, `[height, width]`: the one
+/// that it takes, or 224 a side.
+pub fn usual_size(graph: &Graph) -> [usize; 2] {
+    only_size(graph).unwrap_or([USUAL; 2])
+}
+
+/// How many classes a network tells apart, if it gives one value a class for a colour
+/// picture of this size. A single value speaks for the second of two.
+pub fn class_count(graph: &Graph, size: [usize; 2]) -> Option<usize> {
+    match outputs(graph, size)? {
+        [_, channels, 1, 1] => Some(classes(channels)),
+        _ => None,
+    }
+}
+
+fn classes(channels: usize) -> usize {
+    if channels == 1 { 2 } else { channels }
+}
+
+/// The shape of what a network gives for a colour picture, if it takes it.
+fn outputs(graph: &Graph, size: [usize; 2]) -> Option<Shape4> {
+    graph.shapes(&[shape(size)]).ok().map(|shapes| shapes[graph.output().index()])
+}
+
+/// The size of square pictures that the network takes, if it takes but one.
+fn only_size(graph: &Graph) -> Option<[usize; 2]> {
+    let takes = |side: usize| graph.shapes(&[shape([side; 2])]);
+    match takes(USUAL) {
+        Err(ShapeError::Features { .. }) => {
+            (1..=LARGEST).rev().find(|&side| takes(side).is_ok()).map(|side| [side; 2])
+        }
+        _ => None,
     }
 }
 

@@ -1,19 +1,20 @@
 //! `pentimento classify`.
 
 pub(crate) mod flags;
-mod model;
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use pentimento::cpu::Threads;
 use pentimento::imaging::{self, decode_file};
 use pentimento::insight::classify::{Guess, Judge};
+use pentimento::nets::{self, Classifier};
 
 use crate::exit::{Outcome, Refused};
+use crate::open::{Opened, open};
 use crate::progress::say;
 use flags::Classify;
-use model::Model;
 
 /// What is told of one picture.
 #[derive(Debug, serde::Serialize)]
@@ -28,13 +29,48 @@ struct Report<'a> {
 
 /// Says what pictures show.
 pub(crate) fn run(flags: &Classify) -> anyhow::Result<Outcome> {
-    let Model { net, weights, classes } = model::open(&flags.model, flags.weights.as_deref())?;
-    let classifier = net.classifier.ok_or_else(|| Refused::Usage("no classifier".to_owned()))?;
+    check_name(&flags.model)?;
+    let opened = open(&flags.model, flags.weights.as_deref(), &flags.feeding)?;
+    let classifier = classifier(&opened, &flags.model)?;
+    let Opened { net, weights, classes, .. } = opened;
     let threads = Threads::new(flags.threads.map(Into::into))?;
     threads.run(|| {
         let judge = Judge::new((&net.graph, &weights), net.input, classifier)?;
         judged(flags, net.graph.name(), &mut judge.with_names(classes))
     })
+}
+
+/// What the network tells apart.
+fn classifier(opened: &Opened, model: &OsStr) -> Result<Classifier, Refused> {
+    let (name, model) = (opened.net.graph.name(), model.to_string_lossy());
+    match (opened.net.classifier, opened.size) {
+        (Some(_), Some([height, width])) if height != width => Err(Refused::Weights(format!(
+            "{model}: it wants pictures of {height}×{width}, no square"
+        ))),
+        (Some(classifier), _) => Ok(classifier),
+        (None, _) => Err(Refused::Weights(format!("{model}: {name} is no classifier"))),
+    }
+}
+
+/// Refuses the name of a network that is none, before its weights are looked for.
+fn check_name(model: &OsStr) -> anyhow::Result<()> {
+    let name = model.to_string_lossy();
+    let Some((network, config)) = nets::known_as(&name) else { return Ok(()) };
+    if nets::by_name(network, config)?.classifier.is_some() {
+        return Ok(());
+    }
+    let known = classifiers().join(", ");
+    Err(Refused::Usage(format!("{name} is no classifier; these are: {known}")).into())
+}
+
+/// The names of all networks that classify.
+fn classifiers() -> Vec<&'static str> {
+    let mut names = nets::known_names();
+    names.retain(|name| {
+        let net = nets::known_as(name).and_then(|(name, config)| nets::by_name(name, config).ok());
+        net.is_some_and(|net| net.classifier.is_some())
+    });
+    names
 }
 
 fn judged(flags: &Classify, network: &str, judge: &mut Judge) -> anyhow::Result<Outcome> {

@@ -7,7 +7,7 @@ use pentimento::imaging::{Filter, Fit, Picture, resize_tensor};
 use pentimento::insight::plot::{Grid, Panel};
 use pentimento::insight::{Activation, InsightError, Model, activations, pictorial_layers};
 
-use super::{file_part, flags, folder, open, read, write};
+use super::{file_part, flags, folder, model, read, write};
 use crate::progress::say;
 
 /// Longest side of a grid on the contact sheet.
@@ -26,7 +26,7 @@ struct Line {
 /// Draws what a picture makes of each layer.
 pub(super) fn run(flags: &flags::Activations) -> anyhow::Result<()> {
     let picture = read(&flags.picture)?;
-    let model = open::model(&flags.network)?;
+    let model = model(&flags.network)?;
     let seen = model.see(&picture, flags.network.size)?;
     let [_, _, height, width] = seen.shape4();
     let layers = layers(&model, [height, width], &flags.layers)?;

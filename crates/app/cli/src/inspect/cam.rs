@@ -8,7 +8,7 @@ use pentimento::insight::cam::{CamOptions, Explainer, Map, Method, Quality, over
 use pentimento::insight::plot::{ColourBar, Grid, Panel, heatmap};
 use pentimento::insight::{InsightError, Model, near, npy};
 
-use super::{file_part, flags, folder, open, read, write, write_bytes};
+use super::{file_part, flags, folder, model, read, write, write_bytes};
 use crate::exit::Outcome;
 use crate::progress::say;
 
@@ -35,33 +35,59 @@ struct Line {
 pub(super) fn run(flags: &flags::Cam) -> anyhow::Result<Outcome> {
     let methods = methods(&flags.method)?;
     let picture = read(&flags.picture)?;
-    let model = open::model(&flags.network)?;
+    let model = model(&flags.network)?;
     let seen = model.see(&picture, flags.network.size)?;
     let layer = flags.layer.as_deref().map(|name| model.layer(name)).transpose()?;
     let mut explainer = Explainer::new(&model, seen, layer)?;
     let classes = classes(&model, &explainer, &flags.classes)?;
     folder(&flags.output)?;
     let mut lines = vec![];
-    let mut panels = vec![Panel::new("picture", panel(&picture))];
-    for &class in &classes {
+    let mut panels = vec![];
+    let small = panel(&picture);
+    let rows = classes.len() > 1 && methods.len() < MOST_COLUMNS;
+    for (place, &class) in classes.iter().enumerate() {
+        if rows || place == 0 {
+            panels.push(Panel::new(seen_as(&model, &explainer, class), small.clone()));
+        }
         for &method in &methods {
             let map = explainer.map(class, method, &CamOptions::default())?;
             let mut line = line(&model, &explainer, &map);
             if line.fault.is_none() {
                 line.quality = measured(&explainer, &map, flags)?;
                 panels.push(draw(&picture, &map, (flags, &mut line))?);
+            } else {
+                panels.push(Panel::new(format!("{method}: blank"), small.clone()));
             }
             lines.push(line);
         }
     }
-    let bar = Some(ColourBar { colours: flags.colours.into(), range: [0.0, 1.0] });
     let title = format!("{} looking at {}", model.graph().name(), explainer.layer());
-    let columns = panels.len().min(4);
-    let grid = Grid { title, columns, panels, bar, ..Grid::default() };
-    write(&grid.draw(), &flags.output.join("cam.png"))?;
+    let columns = if rows { methods.len() + 1 } else { columns(panels.len()) };
+    sheet(Grid { title, columns, panels, ..Grid::default() }, flags)?;
     report(&lines, flags)?;
     let faults = lines.iter().any(|line| line.fault.is_some());
     Ok(if faults { Outcome::SomeFailed } else { Outcome::Done })
+}
+
+/// Writes all maps side by side.
+fn sheet(grid: Grid, flags: &flags::Cam) -> anyhow::Result<()> {
+    let bar = Some(ColourBar { colours: flags.colours.into(), range: [0.0, 1.0] });
+    write(&Grid { bar, ..grid }.draw(), &flags.output.join("cam.png"))
+}
+
+/// Panels side by side, at the most.
+const MOST_COLUMNS: usize = 6;
+
+/// As many columns as leave the fewest places empty; of equal ones the most.
+fn columns(panels: usize) -> usize {
+    let empty = |columns: &usize| panels.next_multiple_of(*columns) - panels;
+    (4..=MOST_COLUMNS).rev().min_by_key(empty).unwrap_or(1).min(panels)
+}
+
+/// A class and its probability.
+fn seen_as(model: &Model, explainer: &Explainer<'_>, class: usize) -> String {
+    let percent = 100.0 * explainer.probability(class);
+    format!("{}, {percent:.0} %", model.class_name(class))
 }
 
 /// Methods by name.

@@ -6,7 +6,7 @@ use pentimento::graph::{NodeId, Op};
 use pentimento::insight::filters::{Aim, Ascent, PatternOptions, patterns, sheet};
 use pentimento::insight::{InsightError, Model};
 
-use super::{flags, open, write};
+use super::{flags, model, write};
 use crate::exit::Outcome;
 use crate::interrupt::stop_on_signal;
 use crate::progress::{Progress, Voice, say};
@@ -16,7 +16,7 @@ const COLUMNS: usize = 8;
 
 /// Draws what channels answer to.
 pub(super) fn run(flags: &flags::Filters) -> anyhow::Result<Outcome> {
-    let model = open::model(&flags.network)?;
+    let model = model(&flags.network)?;
     let (layer, climbs) = chosen(&model, flags)?;
     let options = options(flags);
     let stop = stop_on_signal("stopping");

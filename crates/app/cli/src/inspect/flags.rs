@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
+use crate::open::flags::Feeding;
 use crate::quantity;
 
 #[derive(Debug, Subcommand)]
@@ -20,7 +21,7 @@ pub(crate) enum Inspect {
 /// Show a network's layers, parameters, work and memory.
 #[derive(Args, Debug)]
 pub(crate) struct Summary {
-    /// A network's name, a style that ships, or a file of weights.
+    /// A network's name, a style that ships, an ONNX model, or a file of weights.
     #[arg(value_name = "NETWORK", value_hint = ValueHint::AnyPath)]
     pub(crate) network: OsString,
 
@@ -52,7 +53,7 @@ pub(crate) enum Layout {
 /// Draw a network: a box a layer, from top to bottom.
 #[derive(Args, Debug)]
 pub(crate) struct Diagram {
-    /// A network's name, a style that ships, or a file of weights.
+    /// A network's name, a style that ships, an ONNX model, or a file of weights.
     #[arg(value_name = "NETWORK", value_hint = ValueHint::AnyPath)]
     pub(crate) network: OsString,
 
@@ -69,8 +70,8 @@ pub(crate) struct Diagram {
 #[derive(Args, Debug)]
 #[expect(clippy::struct_field_names, reason = "as they are typed")]
 pub(crate) struct Network {
-    /// A network's name (vgg16, resnet50, …), a style that ships, or a file of
-    /// weights that says what it is of. See also --weights.
+    /// A network's name (cats-and-dogs, vgg16, resnet50, …), a style that ships, an ONNX
+    /// model, or a file of weights that says what it is of. See also --weights.
     #[arg(short, long, value_name = "NAME|FILE", value_hint = ValueHint::AnyPath)]
     pub(crate) network: OsString,
 
@@ -79,6 +80,9 @@ pub(crate) struct Network {
     /// its first layers will do for looking at these.
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::AnyPath)]
     pub(crate) weights: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) feeding: Feeding,
 
     /// Height and width that pictures are brought to, where not the network's own.
     #[arg(long, value_name = "HxW", value_parser = quantity::height_by_width)]
@@ -268,6 +272,9 @@ pub(crate) struct Compare {
     /// A network, or a network and its weights joined by an equals sign. A row for each.
     #[arg(short, long = "network", value_name = "NETWORK[=FILE]", required = true)]
     pub(crate) networks: Vec<OsString>,
+
+    #[command(flatten)]
+    pub(crate) feeding: Feeding,
 
     /// The class to look for; `auto` is each network's own best.
     #[arg(long, value_name = "CLASS", default_value = "auto")]

@@ -5,7 +5,6 @@ mod cam;
 mod compare;
 mod filters;
 pub(crate) mod flags;
-mod open;
 mod structure;
 
 use std::fs;
@@ -14,11 +13,12 @@ use std::path::Path;
 use pentimento::imaging::{
     EncodeOptions, ImagingError, Limits, Picture, atomic_write, decode_file, encode_file,
 };
-use pentimento::insight::InsightError;
 use pentimento::insight::plot::Colours;
+use pentimento::insight::{InsightError, Model};
 use pentimento::pipeline::PipelineError;
 
 use crate::exit::Outcome;
+use crate::open::{self, Opened};
 pub(crate) use structure::summary;
 
 /// Runs one of the commands.
@@ -32,6 +32,19 @@ pub(crate) fn run(flags: &flags::Inspect) -> anyhow::Result<Outcome> {
         flags::Inspect::Compare(flags) => return compare::run(flags),
     }
     Ok(Outcome::Done)
+}
+
+/// The network that the flags name.
+fn model(flags: &flags::Network) -> anyhow::Result<Model> {
+    let opened = open::open(&flags.network, flags.weights.as_deref(), &flags.feeding)?;
+    Ok(looked_into(opened)?)
+}
+
+fn looked_into(opened: Opened) -> Result<Model, InsightError> {
+    let Opened { net, weights, classes, size } = opened;
+    let model = Model::of(&net, &weights)?;
+    let model = if classes.is_empty() { model } else { model.with_classes(classes) };
+    Ok(size.into_iter().fold(model, Model::with_size))
 }
 
 fn read(path: &Path) -> anyhow::Result<Picture> {

@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use pentimento::insight::{self, InsightError, Layout, diagram};
 use pentimento::nets::Net;
 
-use super::{flags, open, write, write_bytes};
+use super::{flags, write, write_bytes};
+use crate::open;
 
 /// What networks without a size of their own are shown at.
 const SIZE: [usize; 2] = [256; 2];

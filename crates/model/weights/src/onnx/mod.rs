@@ -38,6 +38,44 @@ use crate::checkpoint::{Entry, Listing, Reader};
 use crate::source::Source;
 use crate::{Format, Limits, StateDict, WeightsError};
 
+/// The operators on data that are read, with the settings that this module lists.
+pub const OPERATORS: [&str; 34] = [
+    "Add",
+    "AveragePool",
+    "BatchNormalization",
+    "Cast",
+    "Clip",
+    "Concat",
+    "Constant",
+    "Conv",
+    "ConvTranspose",
+    "Div",
+    "Dropout",
+    "Flatten",
+    "Gemm",
+    "GlobalAveragePool",
+    "Identity",
+    "InstanceNormalization",
+    "LeakyRelu",
+    "MatMul",
+    "MaxPool",
+    "Mul",
+    "Neg",
+    "Pad",
+    "ReduceMean",
+    "Relu",
+    "Reshape",
+    "Resize",
+    "Shape",
+    "Sigmoid",
+    "Softmax",
+    "Squeeze",
+    "Sub",
+    "Tanh",
+    "Unsqueeze",
+    "Upsample",
+];
+
 /// An ONNX model that this crate can write down.
 #[derive(Clone, Debug)]
 pub struct Model {
