@@ -46,11 +46,20 @@ impl Explainer<'_> {
         Ok(magnitudes(&self.integrated_gradients(class, options)?))
     }
 
+    /// The mean gradient of copies of the picture with normal noise, `[1, 3, H, W]`.
+    ///
+    /// # Errors
+    ///
+    /// If there are no copies, or the noise is no share.
+    ///
     /// # Source
     ///
-    /// Smilkov et al., "`SmoothGrad`" (2017): the mean gradient of copies with normal
-    /// noise, of which magnitudes are drawn.
-    pub(super) fn smooth(&self, class: usize, options: &CamOptions) -> Found {
+    /// Smilkov et al., "`SmoothGrad`" (2017).
+    pub fn smooth_gradient(
+        &self,
+        class: usize,
+        options: &CamOptions,
+    ) -> Result<Tensor, InsightError> {
         let copies = some_steps(options)?;
         if !(0.0..=1.0).contains(&options.noise) {
             let (got, want) = (options.noise.to_string(), "0 to 1".to_owned());
@@ -69,7 +78,11 @@ impl Explainer<'_> {
             sums.iter_mut().zip(gradient.data()).for_each(|(s, &g)| *s += f64::from(g));
         })?;
         let means = sums.iter().map(|s| (s / copies as f64) as f32).collect();
-        Ok(magnitudes(&Tensor::new(self.seen.shape(), means)))
+        Ok(Tensor::new(self.seen.shape(), means))
+    }
+
+    pub(super) fn smooth(&self, class: usize, options: &CamOptions) -> Found {
+        Ok(magnitudes(&self.smooth_gradient(class, options)?))
     }
 
     /// What comes back to the pixels, `[1, 3, H, W]`, if rectifiers hold back negative

@@ -20,7 +20,7 @@ pub struct Quality {
     /// The mean probability while the most telling pixels come in, on a blurred
     /// picture. Higher is better.
     pub insertion: f32,
-    /// The mean probability while they go, to the mean colour. Lower is better.
+    /// The mean probability while they go, to the network's zero. Lower is better.
     pub deletion: f32,
 }
 
@@ -40,8 +40,9 @@ const STEPS: usize = 33;
 ///
 /// ROAD: Rong et al., "A Consistent and Efficient Evaluation Strategy for Attribution
 /// Methods" (2022), as `ROADCombined` of pytorch-grad-cam. Insertion and deletion:
-/// Petsiuk et al., "RISE" (2018), section 4.3, in 32 steps, with a Gaussian blur of
-/// deviation 5 over 11 pixels.
+/// Petsiuk et al., "RISE" (2018), section 4.3, as `evaluation.py` of its authors has it
+/// (their blur, and zeros in the network's numbers), in 32 steps in place of one for each
+/// row of pixels.
 pub fn quality(
     explainer: &Explainer<'_>,
     map: &Map,
@@ -54,7 +55,7 @@ pub fn quality(
     Ok(Quality {
         road: judge.road(picture, &ranked, (noise, seed)),
         insertion: judge.curve([&blur(picture), picture], &ranked),
-        deletion: judge.curve([picture, &mean_colour(picture)], &ranked),
+        deletion: judge.curve([picture, &Tensor::zeros(picture.shape())], &ranked),
     })
 }
 
@@ -144,47 +145,73 @@ fn probability(scores: &[f32], class: usize) -> f32 {
     (scores[class] - most).exp() / scores.iter().map(|s| (s - most).exp()).sum::<f32>()
 }
 
-fn mean_colour(x: &Tensor) -> Tensor {
-    let [_, _, h, w] = x.shape4();
-    let mean = |plane: &[f32]| plane.iter().sum::<f32>() / plane.len() as f32;
-    let planes = x.data().chunks_exact(h * w).flat_map(|p| vec![mean(p); h * w]);
-    Tensor::new(x.shape(), planes.collect())
-}
-
-/// Eleven taps, deviation 5; beyond the border lies the border.
+/// A Gaussian of deviation 5 on eleven pixels, where what reaches beyond them is folded
+/// back, as scipy's filter makes of a single 1; beyond the picture's border lies 0.
 fn blur(x: &Tensor) -> Tensor {
     const REACH: isize = 5;
     let [_, _, h, w] = x.shape4();
-    let taps: Vec<f32> = (-REACH..=REACH).map(|d| (-(d * d) as f32 / 50.0).exp()).collect();
-    let total: f32 = taps.iter().sum();
-    let along = |data: &[f32], vertical: usize| {
+    let taps = folded_gaussian();
+    let along = |data: &[f32], [dy, dx]: [isize; 2]| {
         let at = |i: usize| {
             let (plane, y, x) = (i / (h * w), i / w % h, i % w);
-            let tap = |(d, t): (isize, &f32)| {
-                let clamp = |v: usize, n: usize| v.saturating_add_signed(d).min(n - 1);
-                let (y, x) = if vertical == 1 { (clamp(y, h), x) } else { (y, clamp(x, w)) };
-                data[(plane * h + y) * w + x] * t / total
+            let inside = |v: usize, d: isize, n: usize| v.checked_add_signed(d).filter(|v| *v < n);
+            let tap = |(d, tap): (isize, &f64)| {
+                let (y, x) = (inside(y, d * dy, h)?, inside(x, d * dx, w)?);
+                Some(f64::from(data[(plane * h + y) * w + x]) * tap)
             };
-            (-REACH..=REACH).zip(&taps).map(tap).sum()
+            (-REACH..=REACH).zip(&taps).filter_map(tap).sum::<f64>() as f32
         };
         (0..data.len()).map(at).collect::<Vec<f32>>()
     };
-    Tensor::new(x.shape(), along(&along(x.data(), 0), 1))
+    Tensor::new(x.shape(), along(&along(x.data(), [0, 1]), [1, 0]))
+}
+
+/// `scipy.ndimage.gaussian_filter` of a 1 amid eleven places, deviation 5, cut off at four
+/// deviations and mirrored at the ends.
+fn folded_gaussian() -> [f64; 11] {
+    const CUT: isize = 20;
+    /// Where the 1 lies, and where mirrors at both ends show it.
+    const IMAGES: [isize; 5] = [-17, -6, 5, 16, 27];
+    let tap = |d: isize| (-(d * d) as f64 / 50.0).exp();
+    let total: f64 = (-CUT..=CUT).map(tap).sum();
+    std::array::from_fn(|i| {
+        let away = IMAGES.map(|image| image - i.cast_signed());
+        away.into_iter().filter(|d| d.abs() <= CUT).map(tap).sum::<f64>() / total
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// `gaussian_filter(np.eye(11)[5], 5)` of scipy 1.17.1.
     #[test]
-    fn a_blur_keeps_what_is_flat_and_spreads_a_point() {
-        let flat = Tensor::new([1, 3, 4, 6], vec![2.5; 72]);
-        assert!(blur(&flat).data().iter().all(|v| (v - 2.5).abs() < 1e-6));
+    fn the_taps_are_scipys() {
+        let taps = folded_gaussian();
+        assert!((taps.iter().sum::<f64>() - 1.0).abs() < 1e-12);
+        let half = [
+            0.08795814577727815,
+            0.08889611977709484,
+            0.09047419654910865,
+            0.09219111781938806,
+            0.09348938844291409,
+            0.09398206326843249,
+        ];
+        for (place, want) in half.into_iter().enumerate() {
+            assert!((taps[place] - want).abs() < 1e-12, "{taps:?}");
+            assert!((taps[10 - place] - want).abs() < 1e-12, "{taps:?}");
+        }
+    }
+
+    #[test]
+    fn a_blur_spreads_a_point_and_darkens_the_border() {
         let mut point = Tensor::zeros([1, 3, 21, 21]);
         point.data_mut()[10 * 21 + 10] = 1.0;
         let spread = blur(&point);
         let sum: f32 = spread.data().iter().sum();
         assert!((sum - 1.0).abs() < 1e-5 && spread.data()[10 * 21 + 10] < 0.02);
         assert_eq!(spread.data()[10 * 21 + 5].to_bits(), spread.data()[10 * 21 + 15].to_bits());
+        let flat = blur(&Tensor::new([1, 1, 21, 30], vec![2.5; 630]));
+        assert!((flat.data()[10 * 30 + 15] - 2.5).abs() < 1e-6 && flat.data()[0] < 1.0);
     }
 }

@@ -1,0 +1,82 @@
+"""Writes maps of VGG16 with its top on a picture of 224 pixels a side, too large to keep.
+
+    python vgg16_pytorch.py DIR
+    PENTIMENTO_LARGE=DIR cargo test --release -p pentimento-insight --test large -- --ignored --nocapture
+
+torchvision's VGG16 with the random weights of common.py, pytorch-grad-cam's maps at the
+last rectifier (`features.29`), and captum's gradients by pixels; float32, but for the
+gradients' float64. Ten minutes on two cores, most of them ScoreCAM and AblationCAM.
+"""
+
+import sys
+import time
+from pathlib import Path
+
+sys.path += [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
+
+import numpy as np
+import pytorch_grad_cam as cams
+import safetensors.numpy
+import torch
+import torchvision
+from captum.attr import IntegratedGradients
+from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+from pytorch_grad_cam.utils.svd_on_activations import get_2d_projection
+from pytorch_grad_cam.utils.image import scale_cam_image
+
+import common
+
+SEED, SIZE = 11, (1, 3, 224, 224)
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+METHODS = {
+    "grad-cam": cams.GradCAM,
+    "grad-cam++": cams.GradCAMPlusPlus,
+    "hires-cam": cams.HiResCAM,
+    "layer-cam": cams.LayerCAM,
+    "xgrad-cam": cams.XGradCAM,
+    "score-cam": cams.ScoreCAM,
+    "ablation-cam": cams.AblationCAM,
+}
+SLOW = ["score-cam", "ablation-cam"]
+
+model = torchvision.models.vgg16(weights=None).eval()
+for module in model.modules():
+    if hasattr(module, "inplace"):
+        module.inplace = False
+model.load_state_dict({
+    name: torch.from_numpy(common.parameter(SEED, name, tuple(value.shape)))
+    for name, value in model.state_dict().items()
+})
+x = torch.from_numpy(common.encoded(common.smooth_picture(SIZE, SEED), 1, *IMAGENET))
+x64 = x.double()
+with torch.no_grad():
+    tensors = {"scores": model.double()(x64).numpy()}
+best = int(tensors["scores"].argmax())
+tensors["classes"] = np.array([best, 386])
+for klass in tensors["classes"]:
+    target = [ClassifierOutputTarget(int(klass))]
+    for name, method in METHODS.items():
+        if name in SLOW and klass != best:
+            continue
+        start, is_slow = time.time(), name in SLOW
+        with method(model=model.float() if is_slow else model.double(), target_layers=[model.features[29]]) as cam:
+            cam.batch_size = 16
+            tensors[f"{klass}/{name}"] = cam(x if is_slow else x64, target)[0]
+        print(klass, name, f"{time.time() - start:.1f} s", flush=True)
+model.double()
+held = {}
+handle = model.features[29].register_forward_hook(lambda m, i, o: held.update(o=o.detach().numpy()))
+model(x64)
+handle.remove()
+flat = get_2d_projection(held["o"])
+for sign, projection in [("+", flat), ("-", -flat)]:
+    small = scale_cam_image(np.maximum(projection, 0), (224, 224))
+    tensors[f"eigen-cam{sign}"] = scale_cam_image(np.maximum(small, 0))[0]
+mean, std = (torch.tensor(v, dtype=torch.float64).view(1, 3, 1, 1) for v in IMAGENET)
+black = ((torch.zeros_like(x64) - mean) / std).expand_as(x64)
+integrated = IntegratedGradients(model)
+found = integrated.attribute(x64, black, best, n_steps=32, method="riemann_middle", internal_batch_size=4)
+tensors["integrated-gradients"] = found.detach().numpy()
+tensors["guided-backprop"] = cams.GuidedBackpropReLUModel(model=model)(x64.clone(), target_category=best).transpose(2, 0, 1)
+tensors = {name: np.ascontiguousarray(np.asarray(value, np.float32)) for name, value in tensors.items()}
+safetensors.numpy.save_file(tensors, Path(sys.argv[1]) / "vgg16_pytorch.safetensors")
