@@ -51,8 +51,15 @@ fn tensors(place: &Place, name: &str) -> StateDict {
 fn a_classifier_is_trained_and_told_about() {
     let place = place();
     place.file("pets/dogs/bad.jpg", b"no picture");
-    let ran = place.run(&words("-o out/a.safetensors --test pets --json --title Pets"));
-    let report = ran.ended(0, &["epoch 3 of 3", "out/a.safetensors: 12 steps", "bad.jpg: "]).json();
+    place.photo("pets/loose.png", [20, 20]);
+    let all = "-o out/a.safetensors --test pets --json --title Pets";
+    let why = ["3 of 39 pictures cannot be read", "--skip-unreadable", "dogs/bad.jpg: "];
+    place.run(&words(all)).ended(3, &why);
+    assert!(!place.path("out/a.safetensors.run/steps.csv").exists());
+    let ran = place.run(&words(&format!("{all} --skip-unreadable")));
+    let said = ["left out pets/dogs/bad.jpg: ", "left out pets/loose.png: "];
+    let ran = ran.ended(0, &said);
+    let report = ran.ended(0, &["epoch 3 of 3", "out/a.safetensors: 12 steps"]).json();
     assert_eq!(
         (report["steps"].as_u64(), report["interrupted"].as_bool()),
         (Some(12), Some(false))
@@ -147,11 +154,17 @@ fn bad_input_is_refused_before_training_begins() {
     place.photo("empty/dogs/0.png", [20, 20]);
     fs::create_dir_all(place.path("empty/mice")).unwrap();
     place.file("bad.json", b"{}");
+    for i in 0..8 {
+        place.photo(&format!("broken/cats/{i}.png"), [20, 20]);
+        place.file(&format!("broken/dogs/{i}.png"), b"no picture");
+    }
     let cases = [
         ("one", "", 3, "there is only one class, \"cats\""),
         ("loose", "", 3, "no pictures found"),
         ("empty", "", 3, "mice: a class without pictures"),
         ("nowhere", "", 3, "nowhere: "),
+        ("broken", "", 3, "broken/dogs/0.png: "),
+        ("broken", "--skip-unreadable", 3, "dogs: none of its pictures can be read"),
         (
             "pets",
             "--validation other",

@@ -19,12 +19,14 @@ mod order;
 mod prepare;
 mod queue;
 mod source;
+mod survey;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use folder::{Bad, Folder, Photo};
 pub use loader::{Batch, Loader, Times};
 pub use options::{Crop, LoadOptions, Reading};
+pub use survey::Survey;
 
 /// No thread panics while it holds a lock, so that none is left half changed.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -36,6 +36,11 @@ pub(crate) struct Classifier {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) test: Option<PathBuf>,
 
+    /// Train without the pictures that cannot be read. Without it, they are listed and
+    /// nothing begins.
+    #[arg(long)]
+    pub(crate) skip_unreadable: bool,
+
     /// pentimento, tutorial (Keras's cats and dogs), transfer, or a file of JSON with the
     /// fields that a network's note `recipe` has. Without it, pentimento; with --weights,
     /// transfer.
@@ -95,7 +100,7 @@ Exit status:
   0    the network is trained
   1    training went wrong: the loss is no number
   2    a flag, or the recipe, is wrong, or the network does not fit
-  3    no pictures, a class without any, one class alone, or not one can be read
+  3    no pictures, a class without any, one class alone, or some cannot be read
   4    the weights or the checkpoint cannot be used
   5    something cannot be written: the last checkpoint is as it was
   130  interrupted (Ctrl-C): saved, and the network as it is written; --resume goes on";

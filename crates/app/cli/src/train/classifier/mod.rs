@@ -3,6 +3,7 @@
 pub(crate) mod flags;
 mod pictures;
 mod resolve;
+mod survey;
 mod told;
 
 use pentimento::train::classifier::{ClassifierRun, Examination, Examiner, StepReport};

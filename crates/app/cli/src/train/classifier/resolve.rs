@@ -12,6 +12,7 @@ use pentimento::train::data::{Folder, Reading};
 use pentimento::{graph, nets};
 
 use super::flags::Classifier;
+use super::survey;
 use crate::train::course;
 
 /// Everything that the run needs, and what it is held to in the end.
@@ -37,7 +38,10 @@ pub(super) fn job(flags: &Classifier) -> anyhow::Result<(ClassifierJob, Option<E
         reading: course::reading(&flags.run, None),
         threads: Threads::new(flags.run.threads.map(Into::into))?,
     };
-    job.check_classes(test.as_ref().map(Examiner::folder))?;
+    let test_folder = test.as_ref().map(Examiner::folder);
+    job.check_classes(test_folder)?;
+    let folders = [&job.pictures, &job.held_out].into_iter().chain(test_folder);
+    survey::check(folders, &job.reading.limits, flags)?;
     Ok((job, test))
 }
 
