@@ -150,10 +150,13 @@ fn of_training(error: &TrainError) -> u8 {
         TrainError::NoPictures { .. }
         | TrainError::AllBad { .. }
         | TrainError::EmptyClass { .. }
+        | TrainError::LostClass { .. }
+        | TrainError::Unreadable { .. }
         | TrainError::OneClass { .. }
         | TrainError::OtherClasses { .. }
         | TrainError::Picture { .. } => NO_PICTURES,
         TrainError::Weights { .. }
+        | TrainError::NoHeads { .. }
         | TrainError::Bind(_)
         | TrainError::Checkpoint { .. }
         | TrainError::Differs { .. }

@@ -21,6 +21,7 @@ pub mod efficientnet_lite0;
 pub mod imfw_net;
 pub mod inception_resnet_v2;
 pub mod lengstrom;
+pub mod lpips;
 pub mod mobilenet_v2;
 mod registry;
 pub mod resnet;

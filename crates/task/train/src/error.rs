@@ -1,4 +1,7 @@
+use std::fmt::Write;
 use std::path::PathBuf;
+
+use crate::data::Bad;
 
 /// Why training cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +28,20 @@ pub enum TrainError {
     /// A class's folder holds no pictures.
     #[error("{folder}: a class without pictures; take the folder away, or fill it", folder = folder.display())]
     EmptyClass {
+        /// The class's folder.
+        folder: PathBuf,
+    },
+    /// Pictures that training would need cannot be read.
+    #[error("{} of {count} pictures cannot be read:{}", bad.len(), listed(bad))]
+    Unreadable {
+        /// How many pictures there are.
+        count: usize,
+        /// Those, and why.
+        bad: Vec<Bad>,
+    },
+    /// Not one picture of a class can be read.
+    #[error("{folder}: none of its pictures can be read", folder = folder.display())]
+    LostClass {
         /// The class's folder.
         folder: PathBuf,
     },
@@ -82,6 +99,15 @@ pub enum TrainError {
         network: String,
         /// The name asked for.
         tap: String,
+    },
+    /// A file that should have LPIPS's heads has not.
+    #[error(
+        "{path}: no five heads of LPIPS for VGG16: lin0.weight … lin4.weight, as in the package \
+         lpips", path = path.display()
+    )]
+    NoHeads {
+        /// The file.
+        path: PathBuf,
     },
     /// An objective without content and style, or a network that gives no picture.
     #[error("there is nothing to learn: no content, no style, or no picture comes out")]
@@ -215,4 +241,17 @@ impl TrainError {
         let path = path.into();
         move |source| Self::Io { path, source }
     }
+}
+
+/// A line each, the first of them if they are many.
+fn listed(bad: &[Bad]) -> String {
+    const SHOWN: usize = 20;
+    let mut text = String::new();
+    for Bad { path, why } in bad.iter().take(SHOWN) {
+        let _ = write!(text, "\n  {}: {why}", path.display()); // a string takes everything
+    }
+    if bad.len() > SHOWN {
+        let _ = write!(text, "\n  and {} more", bad.len() - SHOWN);
+    }
+    text
 }

@@ -1,11 +1,12 @@
 //! Losses and their gradients against PyTorch's and Keras's.
 #![allow(clippy::unwrap_used, reason = "in a test, failing is what it is for")]
 
+use graph::Encoding;
 use tensor::Tensor;
 use testing::{Golden, Random, Tolerance};
 use train::losses::{
-    Judged, absolute_error, binary_cross_entropy, binary_cross_entropy_of_probabilities,
-    cross_entropy, squared_error,
+    Heads, Judged, LossNetwork, Objective, Perceptual, absolute_error, binary_cross_entropy,
+    binary_cross_entropy_of_probabilities, cross_entropy, squared_error,
 };
 
 /// The seed and shape of `golden/losses/record.py`.
@@ -59,4 +60,51 @@ fn losses_are_keras() {
     hold(&golden, "binary of probabilities", &judged);
     hold(&golden, "absolute", &absolute_error(&draw("logits"), &draw("other")));
     hold(&golden, "squared", &squared_error(&draw("logits"), &draw("other")));
+}
+
+/// The package's distance and its gradient by the picture, on `golden/losses/make_lpips.py`'s
+/// weights and pictures.
+#[test]
+fn lpips_is_the_packages() {
+    const SEED: u64 = 8;
+    let golden = Golden::open("losses/lpips.safetensors").unwrap();
+    let net = nets::by_name("vgg", r#"{"up_to": "relu5_3"}"#).unwrap();
+    let weights = testing::random_weights(&net.graph, SEED);
+    let weights = weights::Weights::bind(&net.graph, weights).unwrap();
+    let head = |(layer, channels): (usize, usize)| {
+        let name = format!("lin{layer}.weight");
+        let mut head = Random::named(SEED, &name).tensor(&[1, channels, 1, 1], 1.0);
+        head.data_mut().iter_mut().for_each(|v| *v = v.abs());
+        (name, head)
+    };
+    let heads = nets::lpips::CHANNELS.into_iter().enumerate().map(head).collect();
+    let heads = Heads::of(&heads);
+    assert!(heads.is_some());
+    let network = LossNetwork { graph: net.graph, input: net.input, weights, heads };
+    let [truth, other] = [0, 1].map(|i| {
+        let mut picture = testing::smooth_picture([1, 3, 48, 64], SEED + i);
+        picture.data_mut().iter_mut().for_each(|v| *v /= 255.0);
+        picture
+    });
+    let mut picture = truth.clone();
+    let both = picture.data_mut().iter_mut().zip(other.data());
+    both.for_each(|(p, o)| *p = f32::midpoint(*p, *o));
+    let objective = Objective { lpips: 3.0, ..Objective::default() };
+    let size = (truth.shape4(), &Encoding::UNIT);
+    let mut loss = Perceptual::new(&network, (&objective, vec![]), size).unwrap();
+    loss.set_photographs(&truth);
+    let (losses, mut gradient) = loss.evaluate(&picture);
+    gradient.data_mut().iter_mut().for_each(|g| *g /= 3.0);
+    let want = f64::from(golden.get("distance").unwrap().data()[0]);
+    assert!((losses.lpips / 3.0 / want - 1.0).abs() <= 1e-4, "{} {want}", losses.lpips / 3.0);
+    let want = golden.get("gradient").unwrap();
+    testing::check_close(gradient.data(), want.data(), testing::TAP).unwrap();
+    let (same, gradient) = loss.evaluate(&truth);
+    // Two plans may sum in another order.
+    assert!(same.total() <= 1e-6 * losses.total(), "{same:?}");
+    assert!(gradient.data().iter().all(|g| g.is_finite()));
+
+    let without = LossNetwork { heads: None, ..network };
+    let refused = Perceptual::new(&without, (&objective, vec![]), size).unwrap_err().to_string();
+    assert!(refused.contains("lpips 3.0") && refused.contains("heads"), "{refused}");
 }

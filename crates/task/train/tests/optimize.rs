@@ -12,7 +12,7 @@ use weights::Weights;
 fn loss_network() -> LossNetwork {
     let net = nets::by_name("vgg", r#"{"up_to": "relu2_2"}"#).unwrap();
     let weights = Weights::bind(&net.graph, testing::random_weights(&net.graph, 3)).unwrap();
-    LossNetwork { graph: net.graph, input: net.input, weights }
+    LossNetwork { graph: net.graph, input: net.input, weights, heads: None }
 }
 
 fn picture(size: [usize; 2], seed: u64) -> Tensor {
@@ -27,6 +27,7 @@ fn options(method: Method) -> OptimizeOptions {
             content: vec![tap("relu2_2", 1.0)],
             style: vec![tap("relu1_2", 1e4), tap("relu2_2", 1e4)],
             variation: Variation::Absolute(1e-6),
+            ..Objective::default()
         },
         iterations: 15,
         method,

@@ -36,6 +36,7 @@ fn recipe() -> StyleRecipe {
             content: vec![tap("relu2_2", 1e5)],
             style: vec![tap("relu1_2", 1e9), tap("relu2_2", 1e9)],
             variation: Variation::Absolute(1e-2),
+            ..Objective::default()
         },
         batch: 2,
         size: 48,
@@ -50,7 +51,8 @@ fn two_hundred_steps_have_pytorchs_losses() {
     let want = golden.get("losses").unwrap();
     let (net, weights) = with_weights("transformer_net", r#"{"width": 8, "residual_blocks": 1}"#);
     let (vgg, vgg_weights) = with_weights("vgg", r#"{"up_to": "relu2_2"}"#);
-    let loss_network = LossNetwork { graph: vgg.graph, input: vgg.input, weights: vgg_weights };
+    let loss_network =
+        LossNetwork { graph: vgg.graph, input: vgg.input, weights: vgg_weights, heads: None };
     let painting = picture([1, 3, 56, 64], SEED);
     let mut worst = [0.0f64; 3];
     Threads::new(None).unwrap().run(|| {

@@ -75,6 +75,7 @@ fn recipe() -> StyleRecipe {
             content: vec![tap("relu2_2", 1.0)],
             style: vec![tap("relu1_2", 1e3), tap("relu2_2", 1e3)],
             variation: Variation::Absolute(1e-4),
+            ..Objective::default()
         },
         batch: 2,
         size: 24,

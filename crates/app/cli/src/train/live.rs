@@ -7,8 +7,9 @@ use pentimento::train::run::Pace;
 
 /// Losses, as they are told everywhere.
 pub(crate) fn losses(losses: &Losses) -> String {
-    let Losses { content, style, variation } = losses;
-    format!("content {content:.3e}, style {style:.3e}, variation {variation:.2e}")
+    let Losses { content, style, variation, lpips } = losses;
+    let lpips = if *lpips > 0.0 { format!(", LPIPS {lpips:.3e}") } else { String::new() };
+    format!("content {content:.3e}, style {style:.3e}, variation {variation:.2e}{lpips}")
 }
 
 /// How it goes, with speed and time left.

@@ -1,32 +1,19 @@
 use std::path::Path;
 
 use cpu::{Network, Plan, Session};
-use graph::Shape4;
+use graph::{Encoding, Shape4};
+use nets::lpips::{CHANNELS, LAYERS, LEAST, head_names};
 use nets::vgg;
 use tensor::Tensor;
 use weights::{Limits, StateDict};
 
 use crate::PipelineError;
 
-/// The layers that are compared.
-const LAYERS: [&str; 5] = ["relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3"];
-
-/// Channels of each.
-const CHANNELS: [usize; 5] = [64, 128, 256, 512, 512];
-
-/// Taken from each channel of RGB in −1..=1, and what it is divided by then.
-const SHIFT: [f32; 3] = [-0.030, -0.088, -0.188];
-const SCALE: [f32; 3] = [0.458, 0.448, 0.450];
-
-/// Keeps a pixel without any feature from being divided by 0.
-const LEAST: f32 = 1e-10;
-
 /// A learned distance between pictures that agrees with people's judgement: LPIPS on VGG16.
 ///
 /// # Source
 ///
-/// Zhang, Isola, Efros, Shechtman & Wang, "The Unreasonable Effectiveness of Deep Features as a
-/// Perceptual Metric", CVPR 2018; the package `lpips` 0.1.4 with `net='vgg'`, `version='0.1'`.
+/// See [`nets::lpips`].
 #[derive(Debug)]
 pub struct Lpips {
     network: Network,
@@ -76,10 +63,11 @@ impl Lpips {
             self.ready = Some((shape, Session::new(Plan::new(&self.network, &[shape], &taps)?)));
         }
         let mut input = picture.clone();
+        let Encoding { mean, std, .. } = Encoding::IMAGENET;
         let area = shape[2] * shape[3];
         for (c, plane) in input.data_mut().chunks_mut(area).enumerate() {
             for v in plane {
-                *v = (2.0 * *v - 1.0 - SHIFT[c]) / SCALE[c];
+                *v = (*v - mean[c]) / std[c];
             }
         }
         let Some((shape, mut session)) = self.ready.take() else { unreachable!() };
@@ -107,8 +95,7 @@ fn graph() -> graph::Graph {
 
 fn heads_of(mut tensors: StateDict) -> Option<Vec<Tensor>> {
     let mut head = |(i, channels): (usize, usize)| {
-        let names = [format!("lin{i}.weight"), format!("lin{i}.model.1.weight")];
-        let head = names.iter().find_map(|name| tensors.remove(name))?;
+        let head = head_names(i).iter().find_map(|name| tensors.remove(name))?;
         (head.data().len() == channels).then_some(head)
     };
     CHANNELS.into_iter().enumerate().map(&mut head).collect()

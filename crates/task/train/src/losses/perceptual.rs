@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use tensor::{Plane, Tensor};
 use weights::Weights;
 
-use super::{Recode, Variation};
+use super::{Heads, Recode, Variation};
 use crate::TrainError;
 
 /// A tap of the loss network, and how much it counts.
@@ -34,6 +34,24 @@ pub struct Objective {
     pub style: Vec<Weighted>,
     /// Smoothness, in the picture's own numbers.
     pub variation: Variation,
+    /// Times LPIPS's distance from the photograph, a mean over the pictures. It looks
+    /// through VGG16, and weighs what it sees by [`LossNetwork::heads`].
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub lpips: f64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_none(weight: &f64) -> bool {
+    *weight == 0.0
+}
+
+impl Objective {
+    /// The taps whose features should be like the photograph's: those of the content, and
+    /// LPIPS's.
+    pub fn likened(&self) -> impl Iterator<Item = &str> {
+        let lpips = if self.lpips > 0.0 { &nets::lpips::LAYERS[..] } else { &[] };
+        self.content.iter().map(|w| w.tap.as_str()).chain(lpips.iter().copied())
+    }
 }
 
 /// A trained classifier to look through.
@@ -45,6 +63,8 @@ pub struct LossNetwork {
     pub weights: Weights,
     /// How it wants its picture.
     pub input: Encoding,
+    /// LPIPS's heads, for an objective that asks for it.
+    pub heads: Option<Heads>,
 }
 
 /// The parts of a loss, each with its weight in it.
@@ -56,12 +76,15 @@ pub struct Losses {
     pub style: f64,
     /// Total variation.
     pub variation: f64,
+    /// LPIPS's distance from the photograph.
+    #[serde(default)]
+    pub lpips: f64,
 }
 
 impl Losses {
     /// The sum of all parts.
     pub fn total(&self) -> f64 {
-        self.content + self.style + self.variation
+        self.content + self.style + self.variation + self.lpips
     }
 }
 
@@ -71,9 +94,11 @@ pub struct Perceptual {
     objective: Objective,
     recode: Recode,
     level: Level,
-    /// Looks at the picture that is judged. Its taps are those of the style, then of the content.
+    /// Looks at the picture that is judged. Its taps are those of the style, then of the
+    /// content, then LPIPS's.
     tape: Tape,
-    /// Looks at the photograph: the taps of the content.
+    heads: Option<Heads>,
+    /// Looks at the photograph: the taps of the content, then LPIPS's.
     photograph: Option<Session>,
     /// For each tap of the style, the Gram matrix it should have.
     targets: Vec<Vec<f32>>,
@@ -81,13 +106,25 @@ pub struct Perceptual {
 
 impl LossNetwork {
     /// The nodes of these taps.
-    fn nodes(&self, taps: &[Weighted]) -> Result<Vec<NodeId>, TrainError> {
-        let find = |w: &Weighted| {
-            let missing =
-                || TrainError::NoTap { network: self.graph.name().to_owned(), tap: w.tap.clone() };
-            self.graph.find(&w.tap).ok_or_else(missing)
+    fn nodes<'t>(&self, taps: impl Iterator<Item = &'t str>) -> Result<Vec<NodeId>, TrainError> {
+        let find = |tap: &str| {
+            let (network, tap) = (self.graph.name().to_owned(), tap.to_owned());
+            self.graph.find(&tap).ok_or(TrainError::NoTap { network, tap })
         };
-        taps.iter().map(find).collect()
+        taps.map(find).collect()
+    }
+
+    /// LPIPS's heads, if they are asked for.
+    fn heads_for(&self, objective: &Objective) -> Result<Option<Heads>, TrainError> {
+        if objective.lpips == 0.0 {
+            return Ok(None);
+        }
+        let is_its = self.graph.name() == "vgg16" && self.input == Encoding::IMAGENET;
+        if !is_its || self.heads.is_none() {
+            let range = "only with vgg16 as the loss network, and its heads";
+            return Err(TrainError::option("lpips", objective.lpips, range));
+        }
+        Ok(self.heads.clone())
     }
 
     /// The network cut off after the last of `taps`: what it takes to compute them.
@@ -118,7 +155,7 @@ impl LossNetwork {
         style: &[Weighted],
         painting: &Tensor,
     ) -> Result<Vec<Vec<f32>>, TrainError> {
-        let taps = self.nodes(style)?;
+        let taps = self.nodes(names(style))?;
         let Some(mut session) = self.session(&taps, painting.shape4())? else { return Ok(vec![]) };
         session.run_in_place(&[&Recode::from_unit(&self.input).apply(painting)]);
         let of = |tap: usize| {
@@ -128,6 +165,10 @@ impl LossNetwork {
         };
         Ok((0..taps.len()).map(of).collect())
     }
+}
+
+fn names(taps: &[Weighted]) -> impl Iterator<Item = &str> {
+    taps.iter().map(|w| w.tap.as_str())
 }
 
 /// What a Gram matrix is divided by, as a factor.
@@ -153,15 +194,16 @@ impl Perceptual {
         (size, encoding): ([usize; 4], &Encoding),
     ) -> Result<Self, TrainError> {
         assert_eq!(targets.len(), objective.style.len(), "a matrix for each tap");
-        let content = network.nodes(&objective.content)?;
-        let taps = [network.nodes(&objective.style)?, content.clone()].concat();
+        let likened = network.nodes(objective.likened())?;
+        let taps = [network.nodes(names(&objective.style))?, likened.clone()].concat();
         let Some(cut) = network.up_to(&taps)? else { return Err(TrainError::NothingToLearn) };
         Ok(Self {
             objective: objective.clone(),
             recode: Recode::new(encoding, &network.input),
             level: cut.level(),
             tape: Tape::new(&cut, &[size], &taps, Wanted::Inputs)?,
-            photograph: network.session(&content, size)?,
+            heads: network.heads_for(objective)?,
+            photograph: network.session(&likened, size)?,
             targets,
         })
     }
@@ -190,20 +232,25 @@ impl Perceptual {
     /// If they are of another shape.
     pub fn evaluate(&mut self, pictures: &Tensor) -> (Losses, Tensor) {
         let mut losses = Losses::default();
-        let Self { objective, recode, level, tape, targets, photograph } = self;
-        let styles = objective.style.len();
+        let Self { objective, recode, level, tape, targets, photograph, heads } = self;
+        let (styles, contents) = (objective.style.len(), objective.content.len());
         tape.forward(&[&recode.apply(pictures)]);
         tape.backward(|tap, features, grad| {
             if tap < styles {
                 let weight = objective.style[tap].weight;
                 losses.style += style(*level, (features, &targets[tap]), weight, grad);
-            } else {
-                let Some(session) = photograph else { unreachable!("a tap has its session") };
-                let values: usize = features.shape().iter().product();
-                let scale = objective.content[tap - styles].weight / values as f64;
-                let planes = [features, session.tap(tap - styles)];
+                return;
+            }
+            let Some(session) = photograph else { unreachable!("a tap has its session") };
+            let (place, [n, c, h, w]) = (tap - styles, features.shape());
+            let planes = [features, session.tap(place)];
+            if let Some(wanted) = objective.content.get(place) {
+                let scale = wanted.weight / (n * c * h * w) as f64;
                 let sum = Distance::Squared.run(planes, (scale as f32, Onto::Nothing), grad);
                 losses.content += scale * sum;
+            } else if let Some(heads) = heads {
+                let scale = objective.lpips / (n * h * w) as f64;
+                losses.lpips += heads.compare(place - contents, planes, scale, grad);
             }
         });
         let mut gradient = recode.gradient(&tape.input_gradient(0));

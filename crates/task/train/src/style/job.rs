@@ -12,8 +12,12 @@ use super::{Beginning, StyleRecipe};
 use crate::TrainError;
 use crate::data::{Folder, LoadOptions, Reading};
 use crate::hash::sha256;
+<<<<<<< HEAD
 use crate::losses::{LossNetwork, Objective};
 use crate::run::Identity;
+=======
+use crate::losses::{Heads, LossNetwork, Objective};
+>>>>>>> 210f343 (LPIPS as a loss, with its gradient)
 
 /// Everything that a [`StyleRun`](super::StyleRun) is made of.
 #[derive(Clone, Debug)]
@@ -93,8 +97,22 @@ impl LossFile {
         let sha256 = sha256(path).map_err(|e| wrong(e.into()))?;
         let read = weights::read(path, &Limits::default()).map_err(wrong)?;
         let weights = weights::fit_part(&net.graph, read.tensors).map_err(wrong)?;
-        let network = LossNetwork { graph: net.graph, input: net.input, weights };
+        let network = LossNetwork { graph: net.graph, input: net.input, weights, heads: None };
         Ok(Self { network, sha256 })
+    }
+
+    /// The same with LPIPS's heads from another file, which may be the package's.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or has no heads for VGG16.
+    pub fn with_heads(mut self, path: &Path) -> Result<Self, TrainError> {
+        let wrong = |source| TrainError::weights(path)(source);
+        self.sha256 = format!("{}+{}", self.sha256, sha256(path).map_err(|e| wrong(e.into()))?);
+        let read = weights::read(path, &Limits::default()).map_err(wrong)?;
+        let none = || TrainError::NoHeads { path: path.to_owned() };
+        self.network.heads = Some(Heads::of(&read.tensors).ok_or_else(none)?);
+        Ok(self)
     }
 }
 
@@ -109,8 +127,9 @@ fn cut(name: &str, objective: &Objective) -> Result<nets::Net, TrainError> {
     };
     let net = nets::by_name("vgg", config)?;
     let mut last = None;
-    for tap in objective.style.iter().chain(&objective.content).map(|w| &w.tap) {
-        let missing = || TrainError::NoTap { network: name.to_owned(), tap: tap.clone() };
+    let style = objective.style.iter().map(|w| w.tap.as_str());
+    for tap in style.chain(objective.likened()) {
+        let missing = || TrainError::NoTap { network: name.to_owned(), tap: tap.to_owned() };
         last = last.max(Some(net.graph.find(tap).ok_or_else(missing)?));
     }
     let last = last.ok_or(TrainError::NothingToLearn)?;

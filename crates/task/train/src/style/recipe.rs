@@ -77,6 +77,7 @@ impl StyleRecipe {
                 content: each(&["relu3_3"], 1.0),
                 style: each(&VGG16_STYLE, 1e5),
                 variation: Variation::Absolute(1e-5),
+                ..Objective::default()
             },
             clamp: Some([-2.1, 2.7]),
             epochs: 4.0,
@@ -98,6 +99,7 @@ impl StyleRecipe {
                 content: each(&["relu4_2"], 7.5),
                 style: each(&["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"], 1e2),
                 variation: Variation::Squared(2e2),
+                ..Objective::default()
             },
             epochs: 2.0,
             ..Self::pytorch_examples()
@@ -116,6 +118,7 @@ impl StyleRecipe {
                 content: each(&["relu2_2"], 1e5),
                 style: each(&VGG16_STYLE, 1e10),
                 variation: Variation::Off,
+                ..Objective::default()
             },
             clamp: None,
             batch: 4,

@@ -68,6 +68,16 @@ pub(crate) struct Style {
     #[arg(long, value_name = "X", value_parser = quantity::weight)]
     pub(crate) tv: Option<f64>,
 
+    /// How much LPIPS's distance from the photograph counts; wants --lpips-heads, and
+    /// vgg16 as the loss network. It keeps more of the photograph than content alone.
+    #[arg(long, value_name = "X", value_parser = quantity::weight, requires = "lpips_heads")]
+    pub(crate) lpips_weight: Option<f64>,
+
+    /// LPIPS's heads for VGG16: the package's vgg.pth, or lin0.weight … lin4.weight in
+    /// any kind of file.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) lpips_heads: Option<PathBuf>,
+
     /// The learning rate, where it is highest.
     #[arg(long, value_name = "X", value_parser = quantity::weight)]
     pub(crate) rate: Option<f64>,

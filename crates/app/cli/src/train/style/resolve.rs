@@ -23,6 +23,10 @@ const KEPT_OUT: f64 = 0.02;
 pub(super) fn job(flags: &flags::Style) -> anyhow::Result<StyleJob> {
     let mut recipe = recipe(flags)?;
     let loss_network = loss_network(flags.loss_network.as_deref(), &mut recipe)?;
+    let loss_network = match &flags.lpips_heads {
+        Some(path) => loss_network.with_heads(path)?,
+        None => loss_network,
+    };
     let (photographs, held_out) = Folder::open(&flags.photos)?.split(KEPT_OUT);
     Ok(StyleJob {
         beginning: if flags.run.resume { Beginning::Random } else { beginning(&recipe)? },
@@ -46,6 +50,7 @@ fn recipe(flags: &flags::Style) -> anyhow::Result<StyleRecipe> {
     if let Some(start) = &flags.start {
         recipe.start = Some(start.to_string_lossy().into_owned()).filter(|s| s != RANDOM);
     }
+    recipe.objective.lpips = flags.lpips_weight.unwrap_or(recipe.objective.lpips);
     weigh(&mut recipe, [flags.style_weight, flags.content_weight, flags.tv]);
     if let Some(rate) = flags.rate {
         recipe = recipe.with_rate(rate);

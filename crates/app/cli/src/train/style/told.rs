@@ -5,9 +5,9 @@ use pentimento::train::losses::Losses;
 use pentimento::train::run::{Columns, Journal, Run};
 use pentimento::train::style::{StepReport, StyleRun};
 
-const LOSSES: [&str; 8] =
-    ["step", "content", "style", "variation", "total", "gradient", "rate", "seconds"];
-const VALIDATION: [&str; 5] = ["step", "content", "style", "variation", "total"];
+const LOSSES: [&str; 9] =
+    ["step", "content", "style", "variation", "lpips", "total", "gradient", "rate", "seconds"];
+const VALIDATION: [&str; 6] = ["step", "content", "style", "variation", "lpips", "total"];
 
 /// The tables.
 pub(super) const TABLES: [Columns<'_>; 2] =
@@ -21,9 +21,9 @@ pub(super) fn step(
 ) -> Result<(), TrainError> {
     let StepReport { losses, gradient, rate, .. } = report;
     let (step, pace) = (run.steps(), run.pace());
-    let [content, style, variation, total] = parts(losses);
+    let [content, style, variation, lpips, total] = parts(losses);
     let seconds = run.time().as_secs_f64();
-    journal.line(0, step, &[content, style, variation, total, *gradient, *rate, seconds])?;
+    journal.line(0, step, &[content, style, variation, lpips, total, *gradient, *rate, seconds])?;
     journal.scalars(
         step,
         &[
@@ -36,7 +36,8 @@ pub(super) fn step(
             ("speed/steps_per_second", pace.steps_per_second),
             ("speed/waiting", pace.waiting),
         ],
-    )
+    )?;
+    of_lpips(journal, (step, "loss/lpips"), lpips)
 }
 
 /// Writes down a look at the photographs kept out.
@@ -45,8 +46,8 @@ pub(super) fn validation(
     step: u64,
     losses: &Losses,
 ) -> Result<(), TrainError> {
-    let [content, style, variation, total] = parts(losses);
-    journal.line(1, step, &[content, style, variation, total])?;
+    let [content, style, variation, lpips, total] = parts(losses);
+    journal.line(1, step, &[content, style, variation, lpips, total])?;
     journal.scalars(
         step,
         &[
@@ -55,9 +56,19 @@ pub(super) fn validation(
             ("validation/variation", variation),
             ("validation/total", total),
         ],
-    )
+    )?;
+    of_lpips(journal, (step, "validation/lpips"), lpips)
 }
 
-fn parts(losses: &Losses) -> [f64; 4] {
-    [losses.content, losses.style, losses.variation, losses.total()]
+/// A curve of it, where it is asked for.
+fn of_lpips(
+    journal: &mut Journal,
+    (step, tag): (u64, &str),
+    lpips: f64,
+) -> Result<(), TrainError> {
+    if lpips > 0.0 { journal.scalars(step, &[(tag, lpips)]) } else { Ok(()) }
+}
+
+fn parts(losses: &Losses) -> [f64; 5] {
+    [losses.content, losses.style, losses.variation, losses.lpips, losses.total()]
 }
