@@ -9,7 +9,7 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
-    fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.shape[0] * self.shape[2] * self.shape[3] * self.stride
     }
 }

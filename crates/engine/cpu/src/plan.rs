@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use graph::{NodeId, Shape4};
 
 use crate::buffers::{Buffer, Layout, lay_out};
@@ -7,12 +9,15 @@ use crate::{EngineError, Network};
 mod convolution;
 mod fuse;
 mod kinds;
+mod segments;
 mod whole;
 
 pub(crate) use convolution::winograd_pays;
 use fuse::Planner;
 pub(crate) use fuse::Purpose;
 pub use fuse::Statistics;
+pub use segments::Memory;
+use segments::Segments;
 
 /// A network for inputs of one size: what to do, in which order, in which memory.
 #[derive(Clone, Debug)]
@@ -21,6 +26,9 @@ pub struct Plan {
     pub(crate) steps: Vec<Step>,
     pub(crate) buffers: Vec<Buffer>,
     pub(crate) layout: Layout,
+    /// Parts that are computed again before they are gone back through, and which buffers
+    /// outlive theirs; nothing, where all do.
+    segments: Option<(Vec<Range<usize>>, Vec<bool>)>,
     pub(crate) moments: usize,
     pub(crate) affines: usize,
     pub(crate) inputs: Vec<usize>,
@@ -67,10 +75,46 @@ impl Plan {
             }
         };
         let layout = lay_out(&buffers, &lives);
+        let segments = None;
         let mut memory = working + packed_bytes(&steps);
         memory += layout.pieces.iter().sum::<usize>() * size_of::<f32>();
         let network = network.clone();
-        Ok(Self { network, steps, buffers, layout, moments, affines, inputs, output, taps, memory })
+        Ok(Self {
+            network,
+            steps,
+            buffers,
+            layout,
+            segments,
+            moments,
+            affines,
+            inputs,
+            output,
+            taps,
+            memory,
+        })
+    }
+
+    /// The same, for a tape that computes some of it again.
+    pub(crate) fn recomputing(mut self) -> Self {
+        let pinned: Vec<usize> =
+            self.taps.iter().chain(&self.inputs).copied().chain([self.output]).collect();
+        let Segments { ranges, layout, kept } =
+            Segments::with_least_memory(&self.steps, &self.buffers, &pinned);
+        let bytes = |layout: &Layout| layout.pieces.iter().sum::<usize>() * size_of::<f32>();
+        self.memory = self.memory - bytes(&self.layout) + bytes(&layout);
+        (self.layout, self.segments) = (layout, Some((ranges, kept)));
+        self
+    }
+
+    /// The steps in parts, which a tape goes back through one after the other.
+    pub(crate) fn parts(&self) -> Vec<Range<usize>> {
+        let whole = || vec![0..self.steps.len()];
+        self.segments.as_ref().map_or_else(whole, |(ranges, _)| ranges.clone())
+    }
+
+    /// Whether a buffer keeps what was written until it is gone back through.
+    pub(crate) fn outlives(&self, buffer: usize) -> bool {
+        self.segments.as_ref().is_none_or(|(_, kept)| kept[buffer])
     }
 
     /// Bytes that a session of this plan takes: feature maps, repacked weights

@@ -1,4 +1,5 @@
 use std::mem::take;
+use std::ops::Range;
 
 use graph::NodeId;
 use kernels::{Affine, Dropout, Epilogue, Moments, Output, Pointwise, Source};
@@ -42,6 +43,10 @@ impl Session {
         let (moments, affines) =
             (vec![vec![]; plan.moments], vec![Affine::default(); plan.affines]);
         Self { plan, planes, moments, affines, seed: 0 }
+    }
+
+    pub(crate) fn into_plan(self) -> Plan {
+        self.plan
     }
 
     /// The plan.
@@ -92,6 +97,17 @@ impl Session {
         for i in 0..self.plan.steps.len() {
             let step = self.plan.steps[i].clone();
             self.step(&step);
+        }
+    }
+
+    /// Computes again what a part of the steps has written and what did not outlive it.
+    pub(crate) fn compute_again(&mut self, part: Range<usize>) {
+        for i in part {
+            let is_gone = |to: usize| !self.plan.outlives(to);
+            if self.plan.steps[i].writes().is_some_and(is_gone) {
+                let step = self.plan.steps[i].clone();
+                self.step(&step);
+            }
         }
     }
 

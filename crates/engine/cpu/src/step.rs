@@ -162,4 +162,22 @@ impl Step {
             Self::Softmax { buffer } => vec![*buffer],
         }
     }
+
+    /// The buffer that the step writes, or changes in place.
+    pub(crate) fn writes(&self) -> Option<usize> {
+        match self {
+            Self::Conv(c) => Some(c.to),
+            Self::Pointwise(p) => Some(p.to),
+            Self::Gather { to, .. }
+            | Self::Bilinear { to, .. }
+            | Self::Concat { to, .. }
+            | Self::Flatten { to, .. }
+            | Self::Pool { to, .. }
+            | Self::AdaptiveAverage { to, .. }
+            | Self::Dropout { to, .. }
+            | Self::Linear { to, .. } => Some(*to),
+            Self::Softmax { buffer } => Some(*buffer),
+            Self::Moments { .. } | Self::Norm { .. } | Self::Constant { .. } => None,
+        }
+    }
 }

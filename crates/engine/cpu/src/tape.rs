@@ -5,7 +5,7 @@ use kernels::Moments;
 use tensor::{Plane, Tensor};
 use weights::Weights;
 
-use crate::plan::{Plan, Purpose, Statistics};
+use crate::plan::{Memory, Plan, Purpose, Statistics};
 use crate::step::{Over, Step};
 use crate::{EngineError, Network, Session, Threads};
 
@@ -75,7 +75,7 @@ impl Variance {
 /// A network that is run forwards and then backwards: reverse-mode
 /// differentiation over a plan's steps, with the same kernels both ways.
 ///
-/// Every value of the forward run is kept. Gradients share memory by lifetime.
+/// Every value of the forward run is kept, unless [`Memory`] says otherwise. Gradients share memory by lifetime.
 /// Equal inputs give equal bits, whatever the number of threads.
 ///
 /// ```
@@ -191,6 +191,18 @@ impl Tape {
         Ok(Self { guided: true, ..Self::for_plan(plan, Wanted::Inputs) })
     }
 
+    /// The same with another way of keeping what goes forwards. Nothing that was computed is
+    /// kept over this.
+    #[must_use]
+    pub fn with_memory(self, memory: Memory) -> Self {
+        match memory {
+            Memory::Kept => self,
+            Memory::Recomputed => {
+                Self { session: Session::new(self.session.into_plan().recomputing()), ..self }
+            }
+        }
+    }
+
     fn for_plan(plan: Plan, wanted: Wanted) -> Self {
         let slots = Slots::new(&plan, wanted);
         let planes = vec![Plane::default(); slots.layout.pieces.len()];
@@ -297,8 +309,14 @@ impl Tape {
             for tap in 0..self.session.plan().taps.len() {
                 self.begin(tap, &mut seed);
             }
-            for step in (0..self.session.plan().steps.len()).rev() {
-                self.step(step);
+            let parts = self.session.plan().parts();
+            for (index, part) in parts.iter().enumerate().rev() {
+                if index + 1 < parts.len() {
+                    self.session.compute_again(part.clone());
+                }
+                for step in part.clone().rev() {
+                    self.step(step);
+                }
             }
         });
     }

@@ -150,20 +150,11 @@ impl Slots {
     /// The slot that a step writes; none for one that only measures, or changes in place.
     pub(super) fn writes(&self, step: &Step) -> Option<usize> {
         match step {
-            Step::Conv(c) => Some(c.to),
-            Step::Pointwise(p) => Some(p.to),
             Step::Norm { affine, .. } | Step::Constant { affine, .. } => {
                 Some(self.of_affine(*affine))
             }
-            Step::Concat { to, .. }
-            | Step::Gather { to, .. }
-            | Step::Bilinear { to, .. }
-            | Step::Flatten { to, .. }
-            | Step::Pool { to, .. }
-            | Step::AdaptiveAverage { to, .. }
-            | Step::Dropout { to, .. }
-            | Step::Linear { to, .. } => Some(*to),
-            Step::Moments { .. } | Step::Softmax { .. } => None,
+            Step::Softmax { .. } => None,
+            step => step.writes(),
         }
     }
 }

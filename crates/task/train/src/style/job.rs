@@ -12,12 +12,8 @@ use super::{Beginning, StyleRecipe};
 use crate::TrainError;
 use crate::data::{Folder, LoadOptions, Reading};
 use crate::hash::sha256;
-<<<<<<< HEAD
-use crate::losses::{LossNetwork, Objective};
-use crate::run::Identity;
-=======
 use crate::losses::{Heads, LossNetwork, Objective};
->>>>>>> 210f343 (LPIPS as a loss, with its gradient)
+use crate::run::Identity;
 
 /// Everything that a [`StyleRun`](super::StyleRun) is made of.
 #[derive(Clone, Debug)]

@@ -204,7 +204,6 @@ impl Run for StyleRun {
         Ok(report)
     }
 
-<<<<<<< HEAD
     fn total(&self) -> u64 {
         self.recipe().steps.unwrap_or(u64::MAX)
     }
@@ -226,31 +225,10 @@ impl Run for StyleRun {
         let mut notes =
             vec![("painting_sha256", of("painting")), ("loss_network_sha256", of("loss_network"))];
         let in_words = |Evaluation { step, losses }: &Evaluation| {
-            let Losses { content, style, variation } = losses;
-            format!(
-                "content {content:.4e}, style {style:.4e}, variation {variation:.4e} \
-=======
-    /// What a card says of a style's making.
-    fn told(&self) -> BTreeMap<String, String> {
-        let Identity { recipe, seed, photographs, painting, loss_network } = &self.identity;
-        let count = self.loader.folder().photos().len();
-        let mut notes = vec![
-            ("provenance", program()),
-            ("recipe", recipe.clone()),
-            ("seed", seed.to_string()),
-            ("steps", self.steps().to_string()),
-            ("seconds", format!("{:.0}", self.time().as_secs_f64())),
-            ("start", self.account.began_with.clone()),
-            ("photographs", format!("{count}, fingerprint {photographs:016x}")),
-            ("painting_sha256", painting.clone()),
-            ("loss_network_sha256", loss_network.clone()),
-        ];
-        if let Some(Evaluation { step, losses }) = self.evaluations().last() {
             let Losses { content, style, variation, lpips } = losses;
             let lpips = if *lpips > 0.0 { format!(", LPIPS {lpips:.4e}") } else { String::new() };
-            let text = format!(
+            format!(
                 "content {content:.4e}, style {style:.4e}, variation {variation:.4e}{lpips} \
->>>>>>> 210f343 (LPIPS as a loss, with its gradient)
                  on photographs kept out, at step {step}"
             )
         };
