@@ -1,6 +1,7 @@
 //! Pictures that a channel of a layer answers to most.
 
 mod basis;
+mod measure;
 mod tutorial;
 mod vary;
 mod vivid;
@@ -8,10 +9,11 @@ mod vivid;
 use cpu::{Tape, Wanted};
 use graph::{Activation, NodeId, Op};
 use imaging::Picture;
-use tensor::{Plane, Tensor};
+use tensor::Tensor;
 
 use crate::plot::{rgb_bytes, rgb_picture};
 use crate::{InsightError, Model};
+use measure::Measure;
 
 /// How a picture is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -85,7 +87,8 @@ const BATCH: usize = 16;
 /// `false`, there is nothing more and what was begun is lost.
 ///
 /// A rectifier passes no gradient where it is shut; the vivid way looks at what goes
-/// into it instead, the tutorial's stays where it is.
+/// into it instead, the tutorial's stays where it is. Of a first layer, whose mean knows
+/// but the mean colour, the vivid way makes the contrast large.
 ///
 /// # Errors
 ///
@@ -114,7 +117,8 @@ pub fn patterns(
         let shape = [batch.len(), 3, options.size, options.size];
         let tape = Tape::new(&network, &[shape], &[layer], Wanted::Inputs)
             .map_err(|error| fitting(model, &graph, (options.size, error)))?;
-        let mut climb = Climb { model, tape, channels: batch, options };
+        let measure = Measure::of(options, &graph);
+        let mut climb = Climb { model, tape, channels: batch, options, measure };
         climb.check_channels(layer)?;
         let before = found.len() * options.steps;
         let mut step = |steps: usize| done(before + steps * batch.len(), total);
@@ -165,6 +169,7 @@ struct Climb<'a> {
     tape: Tape,
     channels: &'a [usize],
     options: &'a PatternOptions,
+    measure: Measure,
 }
 
 impl Climb<'_> {
@@ -188,48 +193,14 @@ impl Climb<'_> {
     /// The answers to pictures in the network's numbers, and their gradients by the
     /// pictures' values.
     fn slope(&mut self, seen: &Tensor) -> (Vec<f32>, Tensor) {
-        let (channels, aim) = (self.channels, self.options.aim);
+        let (channels, measure) = (self.channels, self.measure);
         self.tape.forward(&[seen]);
         let mut answers = vec![];
         self.tape.backward(|_, value, gradient| {
-            answers = aimed(value, channels, aim);
-            seed(gradient, channels, aim);
+            answers = measure.answers(value, channels);
+            measure.seed(value, gradient, channels);
         });
         (answers, self.tape.input_gradient(0))
-    }
-}
-
-/// The places of a plane that an aim looks at.
-fn places([h, w]: [usize; 2], aim: Aim) -> std::ops::Range<usize> {
-    match aim {
-        Aim::Channel | Aim::Away => 0..h * w,
-        Aim::Unit => {
-            let middle = h / 2 * w + w / 2;
-            middle..middle + 1
-        }
-    }
-}
-
-fn aimed(value: &Plane, channels: &[usize], aim: Aim) -> Vec<f32> {
-    let [_, _, h, w] = value.shape();
-    let places = places([h, w], aim);
-    let answer = |(image, &channel): (usize, &usize)| {
-        let pixels = value.image(image).chunks_exact(value.stride());
-        let chosen = pixels.skip(places.start).take(places.len());
-        let mean = chosen.map(|p| f64::from(p[channel])).sum::<f64>() / places.len() as f64;
-        mean as f32 * aim.sign()
-    };
-    channels.iter().enumerate().map(answer).collect()
-}
-
-fn seed(gradient: &mut Plane, channels: &[usize], aim: Aim) {
-    let [_, _, h, w] = gradient.shape();
-    let (places, stride, image) = (places([h, w], aim), gradient.stride(), gradient.image_len());
-    let share = aim.sign() / places.len() as f32;
-    gradient.data_mut().fill(0.0);
-    for (values, &channel) in gradient.data_mut().chunks_exact_mut(image).zip(channels) {
-        let pixels = values.chunks_exact_mut(stride).skip(places.start).take(places.len());
-        pixels.for_each(|pixel| pixel[channel] = share);
     }
 }
 
