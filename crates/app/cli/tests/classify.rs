@@ -82,7 +82,7 @@ fn a_model_that_is_none_is_refused() {
     let refused = |model: &str, status, words: &[&str]| {
         place.run(&["classify", "a.png", "--model", model]).ended(status, words);
     };
-    refused("vgg17", 4, &["there is no network \"vgg17\"", "is it vgg1", "vgg16, vgg19"]);
+    refused("vgg17", 4, &["there is no network \"vgg17\"", "is it vgg", "vgg16, vgg19"]);
     refused("imfw_net", 2, &["imfw_net is no classifier; these are: cats_and_dogs"]);
     refused("tiny.safetensors", 4, &["tiny.safetensors: transformer_net is no classifier"]);
     refused("resnet50", 4, &["resnet50", "--weights"]);

@@ -2,7 +2,7 @@
 //! threads, and dropout.
 #![allow(clippy::unwrap_used, reason = "in a test, failing is what it is for")]
 
-use cpu::{Level, Network, Tape, Threads, Wanted};
+use cpu::{Level, Memory, Network, Statistics, Tape, Threads, Wanted};
 use graph::{Builder, Conv, Encoding, Graph, PadMode};
 use tensor::Tensor;
 use testing::{Golden, Random, TAP, Tolerance, encoded, random_weights, smooth_picture};
@@ -234,5 +234,37 @@ fn dropout_drops_its_share_by_the_seed_and_its_gradient_the_same() {
         let both = values.data().iter().zip(other.data()).filter(|(a, b)| **a + **b == 0.0);
         let off = (both.count() as f64 - count * p * p).abs() / (count * p * p).sqrt();
         assert!(off < 4.0, "masks of two seeds overlap, {off} standard deviations from chance");
+    }
+}
+
+/// Networks with skips, norms, dropout, and branches of several kinds: what is computed again
+/// is the same, in less memory.
+#[test]
+fn what_is_computed_again_gives_the_same_bits() {
+    let size = [2, 3, 64, 64];
+    for (name, config) in [
+        ("transformer_net", ""),
+        ("lengstrom", ""),
+        ("resnet", r#"{"depth": "18"}"#),
+        ("mobilenet_v2", ""),
+        ("vgg", r#"{"depth": "16", "up_to": "relu4_3"}"#),
+    ] {
+        let net = nets::by_name(name, config).unwrap();
+        let network = network(&net.graph, Level::best());
+        let picture = encoded(&smooth_picture(size, SEED), &net.input);
+        let output = net.graph.output();
+        let middle = net.graph.ids().nth(net.graph.nodes().len() / 2).unwrap();
+        let how = (Wanted::Both, Statistics::Batch);
+        let tape = || Tape::with_statistics(&network, &[size], &[output, middle], how).unwrap();
+        let mut kept = Run(tape());
+        let mut again = Run(tape().with_memory(Memory::Recomputed));
+        let [much, less] = [kept.0.memory(), again.0.memory()];
+        assert!(less < much, "{name}: {less}, {much}");
+        for seed in [3, 4] {
+            kept.0.set_seed(seed);
+            again.0.set_seed(seed);
+            assert!(kept.gradients(&picture) == again.gradients(&picture), "{name}");
+            assert_eq!(kept.0.value(1).data(), again.0.value(1).data(), "{name}");
+        }
     }
 }

@@ -30,6 +30,8 @@ pub struct Overview {
     pub parameter_bytes: u64,
     /// For each layer, the names of those it reads.
     pub reads: Vec<Vec<String>>,
+    /// For each layer, how many of its parameters' values an optimiser changes.
+    pub trainable: Vec<usize>,
 }
 
 /// A network's layers for one picture of `[height, width]`. Inputs after the first
@@ -46,7 +48,12 @@ pub fn overview(graph: &Graph, [height, width]: [usize; 2]) -> Result<Overview, 
     let names = |node: &graph::Node| {
         node.inputs.iter().map(|i| graph.node(*i).name.clone()).collect::<Vec<_>>()
     };
+    let learnt = |node: &graph::Node| {
+        let params = node.params.iter().map(|&p| &graph.params()[p]);
+        params.filter(|p| p.trainable).map(graph::Param::len).sum()
+    };
     Ok(Overview {
+        trainable: graph.nodes().iter().map(learnt).collect(),
         input_bytes: inputs.iter().map(bytes).sum(),
         output_bytes: rows.map(|row| bytes(&row.shape)).sum(),
         parameter_bytes: summary.params as u64 * 4,
@@ -104,32 +111,32 @@ impl Overview {
         out
     }
 
-    /// Columns and closing lines as in `torchsummary`, for a batch of one.
+    /// Columns and closing lines as in `torchsummary`, for a batch of one. A batch norm's
+    /// running statistics are no parameters there.
     fn torchsummary(&self) -> String {
         let line = "-".repeat(80);
         let double = "=".repeat(80);
         let mut out = format!("{line}\n");
         let (layer, shape, params) = ("Layer (type)", "Output Shape", "Param #");
         let _ = writeln!(out, "{layer:>30}  {shape:>25} {params:>15}\n{double}");
-        for row in self.summary.rows.iter().filter(|row| row.kind != "input") {
+        let rows = self.summary.rows.iter().zip(&self.trainable);
+        for (row, &params) in rows.filter(|(row, _)| row.kind != "input") {
             let [_, c, h, w] = row.shape;
             let shape = format!("[-1, {c}, {h}, {w}]");
             let name = format!("{} ({})", row.layer, row.kind);
-            let _ = writeln!(out, "{name:>30}  {shape:>25} {:>15}", grouped(row.params));
+            let _ = writeln!(out, "{name:>30}  {shape:>25} {:>15}", grouped(params));
         }
-        let frozen = self.summary.params - self.summary.trainable;
-        let total = self.input_bytes + 2 * self.output_bytes + self.parameter_bytes;
+        let parameters = self.summary.trainable as u64 * 4;
+        let total = self.input_bytes + 2 * self.output_bytes + parameters;
         let [input, both_ways, parameters, total] =
-            [self.input_bytes, 2 * self.output_bytes, self.parameter_bytes, total].map(mebibytes);
+            [self.input_bytes, 2 * self.output_bytes, parameters, total].map(mebibytes);
         let _ = write!(
             out,
-            "{double}\nTotal params: {}\nTrainable params: {}\nNon-trainable params: {}\n\
-             Multiply-adds: {}\n{line}\nInput size (MB): {input}\n\
+            "{double}\nTotal params: {0}\nTrainable params: {0}\nNon-trainable params: 0\n\
+             Multiply-adds: {1}\n{line}\nInput size (MB): {input}\n\
              Forward/backward pass size (MB): {both_ways}\nParams size (MB): {parameters}\n\
              Estimated Total Size (MB): {total}\n{line}",
-            grouped(self.summary.params),
             grouped(self.summary.trainable),
-            grouped(frozen),
             grouped_u64(self.summary.multiply_adds),
         );
         out
@@ -207,6 +214,17 @@ mod tests {
             assert!(table.contains(line), "{line} is not in\n{table}");
         }
         assert!(table.contains("conv1_1 (conv)         [-1, 64, 224, 224]           1,792"));
+    }
+
+    /// As for `resnet18()`.
+    #[test]
+    fn torchsummary_counts_no_running_statistics() {
+        let (name, config) = nets::known_as("resnet18").unwrap();
+        let resnet = nets::by_name(name, config).unwrap().graph;
+        let table = overview(&resnet, [224, 224]).unwrap().table(Layout::Torchsummary);
+        assert!(table.contains("Total params: 11,689,512\n"), "{table}");
+        assert!(table.contains("Params size (MB): 44.59\n"), "{table}");
+        assert!(table.contains("bn1 (batch_norm)         [-1, 64, 112, 112]             128"));
     }
 
     /// As `keras.applications.VGG16(include_top=False).summary()`, which has the

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use cpu::Threads;
+use cpu::{Memory, Threads};
 use imaging::{Channels, EncodeOptions, Picture, Pixels, encode_file};
 use tempfile::TempDir;
 use train::TrainError;
@@ -54,6 +54,7 @@ impl Place {
             beginning: Beginning::Random,
             reading: Reading { threads: 1, ahead: 1, ..Reading::default() },
             threads: Threads::new(Some(threads)).unwrap(),
+            memory: Memory::Kept,
         }
     }
 }
@@ -247,4 +248,17 @@ fn the_pace_is_known() {
     assert!(speed.steps_per_second > 0.0 && (0.0..=1.0).contains(&speed.waiting), "{speed:?}");
     assert_eq!((run.rounds(), run.total()), (0.5, 6));
     assert!(run.time() > std::time::Duration::ZERO);
+}
+
+#[test]
+fn computing_again_changes_no_bit_of_a_run() {
+    let place = Place::new();
+    let [kept, again] = [Memory::Kept, Memory::Recomputed].map(|memory| {
+        let mut run = StyleRun::start(StyleJob { memory, ..place.job(2) }).unwrap();
+        (0..3).for_each(|_| _ = run.step().unwrap());
+        let path = place.path("style.safetensors");
+        run.export(&path, Precision::F32, [].into()).unwrap();
+        weights::read(&path, &Limits::default()).unwrap().tensors
+    });
+    assert!(kept == again);
 }

@@ -30,10 +30,6 @@ pub(crate) struct Opened {
 /// A network without its weights: by its name, a style's, or as a file says.
 pub(crate) fn net(wanted: &OsStr) -> anyhow::Result<Net> {
     let name = wanted.to_string_lossy();
-    if let Some(found) = insight::shipped().find(|found| found.name == name) {
-        let (card, _) = found.read().map_err(|e| unreadable(Path::new(found.name), e))?;
-        return of_card(&card);
-    }
     if let Some((name, config)) = nets::known_as(&name) {
         return Ok(nets::by_name(name, config)?);
     }

@@ -5,7 +5,7 @@
 //! Johnson, Alahi and Fei-Fei, "Perceptual Losses for Real-Time Style Transfer
 //! and Super-Resolution" (ECCV 2016), equations 2 to 5.
 
-use cpu::{Network, Plan, Session, Tape, Wanted};
+use cpu::{Memory, Network, Plan, Session, Tape, Wanted};
 use graph::{Encoding, Graph, NodeId};
 use kernels::{Distance, Epilogue, Level, Onto, gram, gram_gradient};
 use serde::{Deserialize, Serialize};
@@ -206,6 +206,12 @@ impl Perceptual {
             photograph: network.session(&likened, size)?,
             targets,
         })
+    }
+
+    /// The same with another way of keeping features until gradients have come back.
+    #[must_use]
+    pub fn with_memory(self, memory: Memory) -> Self {
+        Self { tape: self.tape.with_memory(memory), ..self }
     }
 
     /// Bytes that the features and their gradients take.

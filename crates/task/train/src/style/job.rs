@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use cpu::Threads;
+use cpu::{Memory, Threads};
 use imaging::{Filter, Fit, resize_tensor};
 use tensor::Tensor;
 use weights::Limits;
@@ -36,6 +36,8 @@ pub struct StyleJob {
     pub reading: Reading,
     /// What computes. How many there are changes no bit.
     pub threads: Threads,
+    /// What is kept of a step, and what computed again. It changes no bit.
+    pub memory: Memory,
 }
 
 /// A picture whose style is learnt.

@@ -88,7 +88,9 @@ impl StyleRun {
         let options = job.load_options();
         let trainer = job.threads.run(|| {
             let painting = job.painting.at(job.recipe.style_size);
-            StyleTrainer::new(&job.recipe, (net, weights), &job.loss_network.network, &painting)
+            let loss_network = &job.loss_network.network;
+            let trainer = StyleTrainer::new(&job.recipe, (net, weights), loss_network, &painting);
+            trainer.map(|trainer| trainer.with_memory(job.memory))
         })?;
         let loader = Loader::training(job.photographs.clone(), options.clone(), step)?;
         Ok(Self {

@@ -1,4 +1,4 @@
-use cpu::{Network, Tape, Wanted};
+use cpu::{Memory, Network, Tape, Wanted};
 use graph::Encoding;
 use nets::Net;
 use tensor::Tensor;
@@ -70,6 +70,14 @@ impl StyleTrainer {
             tape,
             perceptual,
         })
+    }
+
+    /// The same with another way of keeping feature maps until gradients have come back.
+    #[must_use]
+    pub fn with_memory(self, memory: Memory) -> Self {
+        let Self { tape, perceptual, .. } = self;
+        let (tape, perceptual) = (tape.with_memory(memory), perceptual.with_memory(memory));
+        Self { tape, perceptual, ..self }
     }
 
     /// Bytes of feature maps and gradients.

@@ -56,9 +56,9 @@ pub(crate) struct Classifier {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) weights: Option<PathBuf>,
 
-    /// Keep the first layers as they begin: so many of those that have parameters, or
-    /// all up to the layer of that name.
-    #[arg(long, value_name = "N|LAYER", requires = "weights")]
+    /// Keep the first layers as they begin: so many of those that have parameters, those
+    /// up to the layer of that name, or `all` but the last.
+    #[arg(long, value_name = "N|LAYER|all", requires = "weights")]
     pub(crate) freeze: Option<String>,
 
     /// How often each picture is seen, or as the recipe counts an epoch.
@@ -93,7 +93,7 @@ Examples:
   pentimento train classifier pets/train --validation pets/validation --test pets/test \\
       --recipe tutorial -o tutorial.safetensors
   pentimento train classifier flowers/ -o flowers.safetensors --network efficientnet_lite0 \\
-      --weights efficientnet-lite0.pth --freeze 30
+      --weights efficientnet-lite0.pth --freeze all
   tensorboard --logdir pets.safetensors.run
 
 Exit status:

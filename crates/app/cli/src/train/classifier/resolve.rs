@@ -88,17 +88,25 @@ fn named_recipe(name: &str) -> anyhow::Result<ClassifierRecipe> {
     serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))
 }
 
-/// The last layer that `--freeze` means: the N-th of those with parameters, or a name.
+/// The word for all layers but the last.
+const ALL: &str = "all";
+
+/// The last layer that `--freeze` means: the N-th of those with parameters, a name, or the
+/// one before the last.
 fn layer(recipe: &ClassifierRecipe, freeze: &str) -> anyhow::Result<String> {
     let net = nets::by_name(&recipe.network, &recipe.config.to_string())?;
-    let Ok(count) = freeze.parse::<usize>() else { return Ok(freeze.to_owned()) };
+    let number = freeze.parse::<usize>().ok();
+    if number.is_none() && freeze != ALL {
+        return Ok(freeze.to_owned());
+    }
     let mut with: Vec<&graph::Node> =
         net.graph.nodes().iter().filter(|node| !node.params.is_empty()).collect();
     with.pop(); // the last begins anew: it has to learn
+    let count = number.unwrap_or(with.len());
     let found = count.checked_sub(1).and_then(|i| with.get(i)).map(|node| node.name.clone());
     found.ok_or_else(|| {
         let (option, value) = ("--freeze", freeze.to_owned());
-        let range = "a number of layers with parameters, or a layer's name";
+        let range = "a number of layers with parameters, a layer's name, or all";
         // The option's error is the inner one: the exit status is read from it.
         anyhow::Error::new(PipelineError::Option { option, value, range }).context(format!(
             "{} has {} such layers",

@@ -91,6 +91,10 @@ pub(crate) struct Style {
     #[arg(long, value_name = "TEXT")]
     pub(crate) painting: Option<String>,
 
+    /// Keep less of each step in memory, and compute it again: slower, to the same bits.
+    #[arg(long)]
+    pub(crate) recompute: bool,
+
     #[command(flatten)]
     pub(crate) previews: PreviewFlags,
 

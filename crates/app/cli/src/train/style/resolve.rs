@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use pentimento::cpu::Threads;
+use pentimento::cpu::{Memory, Threads};
 use pentimento::pipeline::{PipelineError, Style, pull, recognise, shipped};
 use pentimento::train::data::Folder;
 use pentimento::train::run::Checkpoint;
@@ -28,7 +28,9 @@ pub(super) fn job(flags: &flags::Style) -> anyhow::Result<StyleJob> {
         None => loss_network,
     };
     let (photographs, held_out) = Folder::open(&flags.photos)?.split(KEPT_OUT);
+    let memory = if flags.recompute { Memory::Recomputed } else { Memory::Kept };
     Ok(StyleJob {
+        memory,
         beginning: if flags.run.resume { Beginning::Random } else { beginning(&recipe)? },
         painting: Painting::open(&flags.style_picture)?,
         seed: flags.run.seed,
