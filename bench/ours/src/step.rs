@@ -22,7 +22,7 @@ impl Step {
         let vgg = nets::by_name("vgg", "")?;
         let graph = vgg.graph.up_to(vgg.graph.find("relu4_3").context("a tap of VGG16")?);
         let weights = Weights::bind(&graph, random_weights(&graph, SEED))?;
-        let looker = LossNetwork { graph, weights, input: vgg.input };
+        let looker = LossNetwork { graph, weights, input: vgg.input, heads: None };
         let net = nets::by_name("transformer_net", "")?;
         let weights = Weights::bind(&net.graph, random_weights(&net.graph, SEED))?;
         let recipe = StyleRecipe::pytorch_examples();

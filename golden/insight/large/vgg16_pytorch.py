@@ -79,11 +79,20 @@ for sign, projection in [("+", flat), ("-", -flat)]:
     small = scale_cam_image(np.maximum(projection, 0), (224, 224))
     tensors[f"eigen-cam{sign}"] = scale_cam_image(np.maximum(small, 0))[0]
 tensors["guided-backprop"] = cams.GuidedBackpropReLUModel(model=model)(x.clone(), target_category=best).transpose(2, 0, 1)
-mean, std = (torch.tensor(v).view(1, 3, 1, 1) for v in IMAGENET)
-black = ((torch.zeros_like(x) - mean) / std).expand_as(x)
-integrated = IntegratedGradients(model).attribute(x, black, best, n_steps=32, method="riemann_middle", internal_batch_size=4)
-tensors["integrated-gradients"] = integrated.detach().numpy()
-save()
+
+
+def integrated(dtype):
+    """Each step's gradient jumps where a rectifier or a pooling decides otherwise: what
+    float32 loses by that is told by float64."""
+    mean, std = (torch.tensor(v, dtype=dtype).view(1, 3, 1, 1) for v in IMAGENET)
+    black = ((torch.zeros(SIZE, dtype=dtype) - mean) / std).expand(SIZE)
+    way = IntegratedGradients(model.to(dtype))
+    found = way.attribute(x.to(dtype), black, best, n_steps=32, method="riemann_middle", internal_batch_size=4)
+    return found.detach().numpy()
+
+
+tensors["integrated-gradients/32"] = integrated(torch.float32)
 for name in sorted(SLOW):
     found(best, name, 8)
+tensors["integrated-gradients/64"] = integrated(torch.float64)
 save()

@@ -134,7 +134,9 @@ fn a_learnt_network_is_the_beginning_of_another() {
     }
     place.run(&words("-o e.safetensors --weights a.safetensors --freeze all")).ended(0, &[]);
     let (a, e) = (tensors(&place, "a.safetensors"), tensors(&place, "e.safetensors"));
-    assert!(a["layer3.conv2.weight"] == e["layer3.conv2.weight"] && a["fc.weight"] != e["fc.weight"]);
+    assert!(
+        a["layer3.conv2.weight"] == e["layer3.conv2.weight"] && a["fc.weight"] != e["fc.weight"]
+    );
     for (freeze, why) in
         [("99", "--freeze 99 "), ("layer9", "small_resnet has no layer \"layer9\"")]
     {

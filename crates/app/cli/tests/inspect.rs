@@ -1,7 +1,5 @@
 //! Looking into networks.
 
-#![expect(clippy::unwrap_used, reason = "in a test, failing is what it is for")]
-
 mod support;
 
 use pentimento::weights::{self, Limits, NetworkCard, Precision};

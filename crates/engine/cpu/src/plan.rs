@@ -108,8 +108,10 @@ impl Plan {
 
     /// The steps in parts, which a tape goes back through one after the other.
     pub(crate) fn parts(&self) -> Vec<Range<usize>> {
-        let whole = || vec![0..self.steps.len()];
-        self.segments.as_ref().map_or_else(whole, |(ranges, _)| ranges.clone())
+        match &self.segments {
+            Some((ranges, _)) => ranges.clone(),
+            None => std::iter::once(0..self.steps.len()).collect(),
+        }
     }
 
     /// Whether a buffer keeps what was written until it is gone back through.

@@ -65,7 +65,7 @@ fn insertion_and_deletion_are_rises() {
     let explainer = Explainer::new(&model, common::picture(), None).unwrap();
     for class in CLASSES {
         let values = golden.get(&format!("saliency/{class}")).unwrap().data().to_vec();
-        let (method, score) = (Method::Occlusion, explainer.score(class));
+        let (method, score) = (Method::EigenCam, explainer.score(class));
         let map = Map { method, layer: None, class, score, size: [32, 32], values };
         let found = quality(&explainer, &map, (0.0, 1)).unwrap();
         let want = |what: &str| golden.get(&format!("{what}/{class}")).unwrap().data()[0];

@@ -91,10 +91,13 @@ fn maps_of_vgg16_are_pytorch_grad_cams() {
     let since = Instant::now();
     let got = explainer.guided_gradient(classes[0]).unwrap();
     hold("guided-backprop", off(got.data(), golden.get("guided-backprop").unwrap()), since);
-    let since = Instant::now();
     let got = explainer.integrated_gradients(classes[0], &CamOptions::default()).unwrap();
-    let want = golden.get("integrated-gradients").unwrap();
-    hold("integrated-gradients", off(got.data(), want), since);
+    let [theirs, exact] =
+        ["32", "64"].map(|bits| golden.get(&format!("integrated-gradients/{bits}")).unwrap());
+    let theirs = off(theirs.data(), exact);
+    let ours = off(got.data(), exact);
+    println!("integrated-gradients: {ours:.1e}, PyTorch in float32 {theirs:.1e}");
+    assert!(ours <= OF_RANGE.max(2.0 * theirs), "{ours} {theirs}");
     let mut explainer = self::explainer(&model, "relu2_2");
     for method in [Method::ScoreCam, Method::AblationCam] {
         let since = Instant::now();

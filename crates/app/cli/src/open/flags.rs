@@ -33,7 +33,7 @@ pub(crate) enum Numbers {
     Centred,
     /// (0 to 255, less 127) / 128: EfficientNet-Lite's.
     Lite,
-    /// 0 to 255, blue first, less their means: Caffe's and Keras's VGG and ResNet.
+    /// 0 to 255, blue first, less their means: Caffe's, and Keras's for VGG.
     Caffe,
 }
 

@@ -60,7 +60,9 @@ impl Segments {
             }
         }
         let (mut kept, home) = homes(steps, &ranges, buffers.len());
-        pinned.iter().for_each(|&buffer| kept[buffer] = true);
+        for &buffer in pinned {
+            kept[buffer] = true;
+        }
         let layout = lay_out(buffers, &kept, (&home, ranges.len()));
         Self { ranges, layout, kept }
     }

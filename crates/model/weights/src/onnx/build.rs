@@ -89,7 +89,7 @@ pub(super) fn model(
     Ok(Model { graph, weights, inputs, metadata })
 }
 
-impl<'f, 'b> Build<'f, 'b> {
+impl<'b> Build<'_, 'b> {
     fn new(name: &str, beside: Beside<'b>, limits: &Limits) -> Self {
         Self {
             graph: Builder::new(name),

@@ -144,16 +144,14 @@ impl Map {
     }
 
     /// The map between 0 and 1: the tutorial's divided by its maximum, a layer's from
-    /// its least to its greatest value, as pytorch-grad-cam has it, and that of single
-    /// pixels from 0 to its 99th percentile, so that one of them does not outshine the
+    /// its least to its greatest value, as pytorch-grad-cam has it, and that of the
+    /// picture's pixels from 0 to its 99th percentile, so that a few do not outshine the
     /// others. All 0 if the map is blank.
     pub fn normalised(&self) -> Vec<f32> {
         let least = self.values.iter().copied().fold(f32::INFINITY, f32::min);
         let [low, high] = match self.method {
             Method::Tutorial => [0.0, self.peak()],
-            Method::IntegratedGradients | Method::SmoothGrad | Method::GuidedBackprop => {
-                [0.0, percentile(&self.values, 99.0)]
-            }
+            method if !method.has_layer() => [0.0, percentile(&self.values, 99.0)],
             _ => [least, self.peak() + 1e-7],
         };
         let span = high - low;

@@ -39,8 +39,7 @@ impl Measure {
     /// Writes the gradient of the answers by the layer's output.
     pub(super) fn seed(self, value: &Plane, gradient: &mut Plane, channels: &[usize]) {
         let [_, _, h, w] = gradient.shape();
-        let (places, stride, len) =
-            (self.places([h, w]), gradient.stride(), gradient.image_len());
+        let (places, stride, len) = (self.places([h, w]), gradient.stride(), gradient.image_len());
         gradient.data_mut().fill(0.0);
         let images = gradient.data_mut().chunks_exact_mut(len).zip(channels).enumerate();
         for (image, (to, &channel)) in images {

@@ -38,6 +38,8 @@ pub(super) fn check<'f>(
         return Err(error.context("take them away, or --skip-unreadable trains without them"));
     }
     loose.extend(bad);
-    loose.iter().for_each(|Bad { path, why }| say(&format!("left out {}: {why}", path.display())));
+    for Bad { path, why } in &loose {
+        say(&format!("left out {}: {why}", path.display()));
+    }
     Ok(())
 }

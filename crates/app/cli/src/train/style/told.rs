@@ -61,11 +61,7 @@ pub(super) fn validation(
 }
 
 /// A curve of it, where it is asked for.
-fn of_lpips(
-    journal: &mut Journal,
-    (step, tag): (u64, &str),
-    lpips: f64,
-) -> Result<(), TrainError> {
+fn of_lpips(journal: &mut Journal, (step, tag): (u64, &str), lpips: f64) -> Result<(), TrainError> {
     if lpips > 0.0 { journal.scalars(step, &[(tag, lpips)]) } else { Ok(()) }
 }
 
