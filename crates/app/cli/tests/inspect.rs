@@ -145,7 +145,7 @@ fn anybodys_onnx_model_is_looked_into() {
     let words = [&words[..], &["--channels", "0-2", "--side", "28", "-o", "x.png"]].concat();
     place.run(&words).ended(0, &["3 patterns"]);
     let words = ["inspect", "cam", "photo.png", "-n", &resnet, "-o", "cam", "--json"];
-    let words = [&words[..], &["--method", "eigen-cam", "--class", "class 3"]].concat();
+    let words = [&words[..], &["--method", "eigen-cam", "--class", "3"]].concat();
     let found = place.run(&words).ended(0, &[]).json();
     assert_eq!((found[0]["class"].as_u64(), found[0]["fault"].is_null()), (Some(3), true));
     let words = ["inspect", "compare", "photo.png", "-n", &vgg, "-n", &resnet, "-o", "both.png"];
