@@ -8,6 +8,7 @@ use pentimento::insight::InsightError;
 use pentimento::pipeline::PipelineError;
 use pentimento::pipeline::pull::PullError;
 use pentimento::train::TrainError;
+use studio::StudioError;
 
 /// What a run that could be carried out ended as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,6 +82,9 @@ pub(crate) fn status(error: &anyhow::Error) -> ExitCode {
     if let Some(error) = error.chain().find_map(|e| e.downcast_ref::<TrainError>()) {
         return ExitCode::from(of_training(error));
     }
+    if let Some(error) = error.chain().find_map(|e| e.downcast_ref::<StudioError>()) {
+        return ExitCode::from(of_studio(error));
+    }
     if let Some(refused) = error.chain().find_map(|e| e.downcast_ref::<Refused>()) {
         return ExitCode::from(match refused {
             Refused::Usage(_) => USAGE,
@@ -122,6 +126,13 @@ fn of_pull(error: &PullError) -> u8 {
         PullError::Unknown { .. } => USAGE,
         PullError::Size { .. } | PullError::Hash { .. } => WEIGHTS,
         PullError::NoCache | PullError::Busy { .. } | PullError::Io { .. } => OUTPUT,
+        _ => OTHER,
+    }
+}
+
+fn of_studio(error: &StudioError) -> u8 {
+    match error {
+        StudioError::NoToken { .. } | StudioError::Token | StudioError::Folder { .. } => USAGE,
         _ => OTHER,
     }
 }

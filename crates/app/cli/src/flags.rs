@@ -13,6 +13,7 @@ pub(crate) use crate::evaluate::flags::Evaluate;
 pub(crate) use crate::inspect::flags::{Inspect as InspectNetwork, Summary};
 pub(crate) use crate::optimize::flags::Optimize;
 use crate::quantity;
+pub(crate) use crate::studio::flags::Studio;
 pub(crate) use crate::train::flags::Train;
 
 /// Colour and restyle pictures with convolutional networks, on an ordinary processor.
@@ -29,6 +30,7 @@ Examples:
   pentimento stylize holiday/ --recursive --style starry-night -o painted/
   pentimento colorize grandmother.jpg -o coloured.jpg
   pentimento styles
+  pentimento studio
   pentimento train style --style-picture wave.jpg --photos photos/ -o wave.safetensors
 
 Each command's --help says more: pentimento stylize --help";
@@ -45,6 +47,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Evaluate(Evaluate),
     Classify(Classify),
+    Studio(Box<Studio>),
     Styles(Styles),
     /// Look into a file of weights, or turn it into another kind.
     #[command(subcommand)]

@@ -19,6 +19,7 @@ mod optimize;
 mod progress;
 mod pull;
 mod quantity;
+mod studio;
 mod styles;
 mod stylize;
 mod train;
@@ -52,6 +53,7 @@ fn run(command: &Command) -> anyhow::Result<Outcome> {
         Command::Weights(flags) => return weights::run(flags),
         Command::Train(flags) => return train::run(flags),
         Command::Optimize(flags) => return optimize::run(flags),
+        Command::Studio(flags) => return studio::run(flags),
         Command::Styles(flags) => styles::run(flags)?,
         Command::Inspect(flags) => return inspect::run(flags),
         Command::Summary(flags) => inspect::summary(flags)?,

@@ -37,7 +37,7 @@ mod threads;
 pub use kernels::Level;
 pub use network::Network;
 pub use plan::{Memory, Plan, Statistics};
-pub use session::{Outputs, Session};
+pub use session::{Outputs, Session, Watch};
 pub use tape::{Running, Tape, Variance, Wanted};
 pub use threads::Threads;
 

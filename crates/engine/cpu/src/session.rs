@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use tensor::{Plane, Tensor};
 
 use crate::Network;
+use crate::buffers::Buffer;
 use crate::plan::Plan;
 use crate::step::{ConvStep, Over, Pairs, PointwiseStep, Step, View};
 use crate::threads::Threads;
@@ -30,6 +31,9 @@ pub struct Outputs {
     /// The outputs of the plan's taps, in their order.
     pub taps: Vec<Tensor>,
 }
+
+/// Told how much of a run's work is done, from 0 to 1; `false` ends the run.
+pub type Watch<'a> = dyn FnMut(f64) -> bool + Send + 'a;
 
 impl Session {
     /// Takes the plan's memory.
@@ -64,9 +68,31 @@ impl Session {
     pub fn run(&mut self, inputs: &[&Tensor]) -> Outputs {
         Threads::on_ours(|| {
             self.compute(inputs);
-            let output = self.plane(self.plan.output).to_tensor();
-            let taps = self.plan.taps.iter().map(|&t| self.plane(t).to_tensor()).collect();
-            Outputs { output, taps }
+            self.outputs()
+        })
+    }
+
+    /// [`Session::run`] that tells after each step how much of the work is done, from 0 to 1
+    /// (estimated), and ends without outputs as soon as `watch` gives `false`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Session::run`].
+    pub fn run_watched(&mut self, inputs: &[&Tensor], watch: &mut Watch<'_>) -> Option<Outputs> {
+        Threads::on_ours(|| {
+            self.enter(inputs);
+            let costs: Vec<f64> = self.plan.steps.iter().map(|step| self.cost(step)).collect();
+            let total: f64 = costs.iter().sum();
+            let mut done = 0.0;
+            for (i, cost) in costs.iter().enumerate() {
+                let step = self.plan.steps[i].clone();
+                self.step(&step);
+                done += cost;
+                if !watch((done / total).min(1.0)) {
+                    return None;
+                }
+            }
+            Some(self.outputs())
         })
     }
 
@@ -89,15 +115,40 @@ impl Session {
     }
 
     pub(crate) fn compute(&mut self, inputs: &[&Tensor]) {
+        self.enter(inputs);
+        for i in 0..self.plan.steps.len() {
+            let step = self.plan.steps[i].clone();
+            self.step(&step);
+        }
+    }
+
+    fn enter(&mut self, inputs: &[&Tensor]) {
         assert_eq!(inputs.len(), self.plan.inputs.len(), "another number of inputs");
         for (i, tensor) in inputs.iter().enumerate() {
             let buffer = self.plan.inputs[i];
             self.write(buffer, |_, plane| plane.fill_from(tensor));
         }
-        for i in 0..self.plan.steps.len() {
-            let step = self.plan.steps[i].clone();
-            self.step(&step);
-        }
+    }
+
+    fn outputs(&self) -> Outputs {
+        let output = self.plane(self.plan.output).to_tensor();
+        let taps = self.plan.taps.iter().map(|&t| self.plane(t).to_tensor()).collect();
+        Outputs { output, taps }
+    }
+
+    /// What a step costs, in something like multiply-adds: each weight once a pixel, and for
+    /// moving values what a dozen multiply-adds take.
+    fn cost(&self, step: &Step) -> f64 {
+        const MOVING: f64 = 12.0;
+        let weights = match step {
+            Step::Conv(c) => c.conv.bytes() / size_of::<f32>(),
+            Step::Linear { linear, .. } => linear.bytes() / size_of::<f32>(),
+            _ => 0,
+        };
+        let largest =
+            step.buffers().into_iter().map(|b| self.plan.buffers[b]).max_by_key(Buffer::len);
+        let Some(Buffer { shape: [n, _, h, w], stride }) = largest else { return 0.0 };
+        (n * h * w) as f64 * (weights as f64 + MOVING * stride as f64)
     }
 
     /// Computes again what a part of the steps has written and what did not outlive it.

@@ -117,6 +117,12 @@ pub enum InsightError {
     /// The weights do not fit the network.
     #[error(transparent)]
     Bind(#[from] weights::BindError),
+    /// The weights cannot be read, or do not fit.
+    #[error(transparent)]
+    Weights(Box<weights::WeightsError>),
+    /// The weights are of a network that is not known.
+    #[error(transparent)]
+    Net(#[from] nets::NetError),
 }
 
 fn hint(near: &[String]) -> String {

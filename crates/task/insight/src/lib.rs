@@ -15,6 +15,7 @@ pub mod filters;
 mod model;
 mod near;
 mod npy;
+mod open;
 pub mod plot;
 mod random;
 mod resample;

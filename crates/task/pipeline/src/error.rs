@@ -115,6 +115,9 @@ pub enum PipelineError {
     /// The network gave something that is no picture.
     #[error("the network gave values that are not numbers: its weights are damaged")]
     NotFinite,
+    /// The caller's watch ended it.
+    #[error("stopped")]
+    Stopped,
     /// The picture could not be read or written.
     #[error(transparent)]
     Imaging(#[from] imaging::ImagingError),

@@ -26,8 +26,10 @@ mod style;
 mod stylize;
 
 pub use batch::{Batch, Event, FileOptions};
+pub use blend::blended;
 pub use colorize::{
-    COLORED, ColorModel, ColorizeOptions, Colorizer, Hint, Hints, InColor, spread_of_colors,
+    COLORED, ColorModel, ColorizeOptions, Colorizer, Hint, Hints, InColor, Proposal,
+    spread_of_colors,
 };
 pub use discover::{Recursion, Unreadable};
 pub use error::PipelineError;

@@ -9,7 +9,7 @@ use weights::{Checkpoint, Limits, NetworkCard, WeightsError};
 
 use crate::PipelineError;
 use crate::frame::Fit;
-use crate::recognise::by_shapes;
+use crate::recognise::{by_shapes, recognise};
 use crate::shipped::{near, shipped};
 
 /// A network that turns pictures into pictures, ready to run at any size.
@@ -57,6 +57,27 @@ impl Style {
         let checkpoint = weights::read(path, &Limits::default());
         let checkpoint = checkpoint.map_err(|e| unreadable(path, e))?;
         Self::from_checkpoint(name, path, checkpoint)
+    }
+
+    /// What a file of weights says of itself, if it holds a style; nothing if it holds another
+    /// network that is known, or none that is. Reads no tensors.
+    ///
+    /// # Errors
+    ///
+    /// [`PipelineError::Weights`] if the file cannot be read or is damaged.
+    pub fn card_of_file(path: &Path) -> Result<Option<NetworkCard>, PipelineError> {
+        let found = weights::inspect(path, &Limits::default()).map_err(|e| unreadable(path, e))?;
+        let card = if found.metadata.contains_key("pentimento.network") {
+            NetworkCard::from_metadata(&found.metadata).map_err(|e| unreadable(path, e))?
+        } else {
+            match recognise(&found) {
+                Some(card) => card,
+                None => return Ok(None),
+            }
+        };
+        let net = nets::by_name(&card.network, &card.config.to_string()).ok();
+        let style = net.is_some_and(|net| net.output.is_some() && Fit::of(&net.graph).is_some());
+        Ok(style.then_some(card))
     }
 
     /// The style in the bytes of such a file, by a name of the caller's choice.
@@ -177,6 +198,30 @@ mod tests {
         assert_eq!(told.card(), guessed.card());
         assert_eq!(told.graph(), guessed.graph());
         assert_eq!(told.name(), "test");
+    }
+
+    #[test]
+    fn a_files_card_is_read_without_its_tensors() {
+        let dir = tempfile::tempdir().unwrap();
+        let (card, tensors) = tiny();
+        let write = |name: &str, metadata: &BTreeMap<String, String>| {
+            let path = dir.path().join(name);
+            let mut bytes = vec![];
+            weights::write_to(&mut bytes, &tensors, metadata, Precision::F16).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+            path
+        };
+        let told = write("told.safetensors", &card.to_metadata());
+        assert_eq!(Style::card_of_file(&told).unwrap(), Some(card.clone()));
+        let guessed = write("guessed.safetensors", &BTreeMap::new());
+        assert!(Style::card_of_file(&guessed).unwrap().is_some());
+        let mut other = card;
+        other.network = "vgg".into();
+        other.config = serde_json::json!({});
+        let other = write("other.safetensors", &other.to_metadata());
+        assert_eq!(Style::card_of_file(&other).unwrap(), None);
+        std::fs::write(&other, b"half a file").unwrap();
+        assert!(Style::card_of_file(&other).is_err());
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! One picture through a style.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use cpu::{Plan, Session};
+use cpu::{Plan, Session, Watch};
 use graph::Shape4;
-use imaging::{Filter, Fit, Picture, resize_tensor};
+use imaging::{Fit, Picture};
 use tensor::Tensor;
 
-use crate::blend::weaken;
+use crate::blend::{composed, scaled};
 use crate::frame::Frame;
 use crate::{PipelineError, Style};
 
@@ -63,8 +64,7 @@ impl StylizeOptions {
 
 impl StylizeOptions {
     /// Height and width of the result.
-    pub(crate) fn size_of(&self, picture: &Picture) -> [usize; 2] {
-        let own = picture.size();
+    pub(crate) fn size_of(&self, own: [usize; 2]) -> [usize; 2] {
         self.size.map_or(own, |long| Fit::Long(long).size(own))
     }
 }
@@ -88,14 +88,14 @@ const SMALLEST_REMEDY: usize = 16;
 /// It runs on the threads of the rayon pool that calls it; see [`cpu::Threads`].
 #[derive(Debug)]
 pub struct Stylizer {
-    style: Style,
+    style: Arc<Style>,
     ready: Option<(Shape4, Session)>,
 }
 
 impl Stylizer {
-    /// Nothing is computed or taken before the first picture.
-    pub fn new(style: Style) -> Self {
-        Self { style, ready: None }
+    /// Nothing is computed or taken before the first picture. Several may share a style.
+    pub fn new(style: impl Into<Arc<Style>>) -> Self {
+        Self { style: style.into(), ready: None }
     }
 
     /// The style.
@@ -117,24 +117,51 @@ impl Stylizer {
         picture: &Picture,
         options: &StylizeOptions,
     ) -> Result<Picture, PipelineError> {
+        self.stylize_watched(picture, options, &mut |_| true)
+    }
+
+    /// [`Stylizer::stylize`] that tells how far it is, from 0 to 1, and can be stopped.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stylizer::stylize`], and [`PipelineError::Stopped`] as soon as `watch` gives `false`.
+    pub fn stylize_watched(
+        &mut self,
+        picture: &Picture,
+        options: &StylizeOptions,
+        watch: &mut Watch<'_>,
+    ) -> Result<Picture, PipelineError> {
         options.check()?;
-        let size = options.size_of(picture);
+        let size = options.size_of(picture.size());
         let frame = self.style.fit.frame(size);
         self.prepare(&frame, size, options.memory)?;
-        let mut rgb = picture.to_rgb_tensor();
-        if size != picture.size() {
-            rgb = resize_tensor(&rgb, size, Filter::default());
-            rgb.data_mut().iter_mut().for_each(|v| *v = v.clamp(0.0, 1.0));
-        }
-        let mut styled = self.run(&frame, &rgb)?;
-        if options.colors == Colors::Picture {
-            styled = imaging::keep_colours(&styled, &rgb);
-        }
-        if options.strength < 1.0 {
-            weaken(&mut styled, &rgb, options.strength);
-        }
+        let rgb = scaled(picture, size);
+        let styled = self.run(&frame, &rgb, watch)?;
+        let styled = composed(styled, &rgb, (options.strength, options.colors));
         drop(rgb);
         Ok(picture.with_rgb_tensor(&styled))
+    }
+
+    /// Bytes that [`Stylizer::stylize`] takes for a picture of `[height, width]`.
+    ///
+    /// # Errors
+    ///
+    /// [`PipelineError::Option`] for a value out of its range, and [`PipelineError::Memory`] if
+    /// it is over [`StylizeOptions::memory`].
+    pub fn memory(
+        &self,
+        picture: [usize; 2],
+        options: &StylizeOptions,
+    ) -> Result<u64, PipelineError> {
+        options.check()?;
+        let [height, width] = options.size_of(picture);
+        let need = self.plan(&self.style.fit.frame([height, width]))?.1;
+        if need > options.memory {
+            let (limit, size) =
+                (options.memory, self.fitting([height, width], need, options.memory));
+            return Err(PipelineError::Memory { width, height, need, limit, size });
+        }
+        Ok(need)
     }
 
     /// About how long the network will take for this picture: a small trial, scaled up.
@@ -154,7 +181,7 @@ impl Stylizer {
         session.run(&[&input]); // the first run touches new memory
         let start = Instant::now();
         session.run(&[&input]);
-        let frame = self.style.fit.frame(options.size_of(picture));
+        let frame = self.style.fit.frame(options.size_of(picture.size()));
         Ok(start.elapsed().mul_f64(pixels(frame.shape()) / pixels(trial.shape())))
     }
 
@@ -204,13 +231,19 @@ impl Stylizer {
     }
 
     /// `[1, 3, H, W]` in `0..=1` through the network and back.
-    fn run(&mut self, frame: &Frame, rgb: &Tensor) -> Result<Tensor, PipelineError> {
+    fn run(
+        &mut self,
+        frame: &Frame,
+        rgb: &Tensor,
+        watch: &mut Watch<'_>,
+    ) -> Result<Tensor, PipelineError> {
         // Taken out, so that after a panic nobody goes on with half-written buffers.
         let Some((shape, mut session)) = self.ready.take() else { unreachable!() };
         let input = frame.fill(rgb, &self.style.card().input);
-        let output = session.run(&[&input]).output;
+        let outputs = session.run_watched(&[&input], watch);
         self.ready = Some((shape, session));
         drop(input);
+        let output = outputs.ok_or(PipelineError::Stopped)?.output;
         frame.cut(&output, &self.style.output).ok_or(PipelineError::NotFinite)
     }
 }

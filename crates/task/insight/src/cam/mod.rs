@@ -10,7 +10,7 @@ mod weigh;
 
 use std::fmt;
 
-pub use explain::{CamOptions, Explainer};
+pub use explain::{CamOptions, Explainer, default_layer, layers};
 pub use overlay::overlay;
 pub use quality::{Quality, quality};
 

@@ -85,6 +85,11 @@ impl ColorModel {
         Self::from_bytes(NAME, COLORIZER.ok_or(PipelineError::NoColorizer)?)
     }
 
+    /// Whether one ships with this version.
+    pub fn ships() -> bool {
+        COLORIZER.is_some()
+    }
+
     /// The network in that file, or the one that ships, if it is called so.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! One picture through a network that colours.
 
+use std::sync::Arc;
+
 use cpu::{Plan, Session};
 use graph::Shape4;
 use imaging::colour::{Lab, PAPERS_TEMPERATURE, grey_of_srgb};
@@ -96,14 +98,14 @@ const FIXED_BYTES: u64 = (FITTED * FITTED * 96) as u64;
 /// It runs on the threads of the rayon pool that calls it; see [`cpu::Threads`].
 #[derive(Debug)]
 pub struct Colorizer {
-    model: ColorModel,
+    model: Arc<ColorModel>,
     ready: Option<(Vec<Shape4>, Session)>,
 }
 
 impl Colorizer {
-    /// Nothing is computed or taken before the first picture.
-    pub fn new(model: ColorModel) -> Self {
-        Self { model, ready: None }
+    /// Nothing is computed or taken before the first picture. Several may share a network.
+    pub fn new(model: impl Into<Arc<ColorModel>>) -> Self {
+        Self { model: model.into(), ready: None }
     }
 
     /// The network.
@@ -146,13 +148,44 @@ impl Colorizer {
         Ok(with_chroma(picture, &map, options.saturation))
     }
 
+    /// Bytes that [`Colorizer::colorize`] takes for a picture.
+    ///
+    /// # Errors
+    ///
+    /// [`PipelineError::Option`] for a value out of its range, and [`PipelineError::Memory`] if
+    /// it is over [`ColorizeOptions::memory`].
+    pub fn memory(
+        &self,
+        picture: &Picture,
+        options: &ColorizeOptions,
+    ) -> Result<u64, PipelineError> {
+        options.check()?;
+        let size = network_size(picture.size(), options.side);
+        Ok(self.plan(picture, size, options.memory)?.1)
+    }
+
     /// The network's ab for a small picture, on the network's own grid.
     fn colors(
         &mut self,
         small: &Tensor,
-        (own, size): ([usize; 2], [usize; 2]),
+        sizes: ([usize; 2], [usize; 2]),
         options: &ColorizeOptions,
     ) -> Result<Tensor, PipelineError> {
+        let (hinted, output) = self.answer(small, sizes, options)?;
+        let mut ab = self.model.decoded(output, options.temperature)?;
+        if !options.hints.is_empty() {
+            carry(&mut ab, &hinted, Reach::default());
+        }
+        Ok(ab)
+    }
+
+    /// The network's first input for a small picture, and what it answers.
+    pub(super) fn answer(
+        &mut self,
+        small: &Tensor,
+        (own, size): ([usize; 2], [usize; 2]),
+        options: &ColorizeOptions,
+    ) -> Result<(Tensor, Tensor), PipelineError> {
         let mut rgb = resize_tensor(small, size, Filter::default());
         rgb.data_mut().iter_mut().for_each(|v| *v = v.clamp(0.0, 1.0));
         let mut inputs = vec![self.model.input(&lightness_of(&rgb))];
@@ -170,22 +203,33 @@ impl Colorizer {
         let Some((shapes, mut session)) = self.ready.take() else { unreachable!() };
         let output = session.run(&inputs.iter().collect::<Vec<_>>()).output;
         self.ready = Some((shapes, session));
-        let mut ab = self.model.decoded(output, options.temperature)?;
-        if !options.hints.is_empty() {
-            carry(&mut ab, &inputs[0], Reach::default());
-        }
-        Ok(ab)
+        Ok((inputs.swap_remove(0), output))
     }
 
     /// Makes sure of a session for this size, within the memory allowed.
-    fn prepare(
+    pub(super) fn prepare(
         &mut self,
         picture: &Picture,
         size: [usize; 2],
         limit: u64,
     ) -> Result<(), PipelineError> {
         let shapes = self.model.shapes(size);
-        let plan = Plan::new(&self.model.network, &shapes, &[])?;
+        let (plan, _) = self.plan(picture, size, limit)?;
+        if self.ready.as_ref().is_none_or(|(ready, _)| *ready != shapes) {
+            self.ready = None; // the old buffers go before the new ones come
+            self.ready = Some((shapes, Session::new(plan)));
+        }
+        Ok(())
+    }
+
+    /// The plan for a size, and all the memory that the picture takes, held to the limit.
+    fn plan(
+        &self,
+        picture: &Picture,
+        size: [usize; 2],
+        limit: u64,
+    ) -> Result<(Plan, u64), PipelineError> {
+        let plan = Plan::new(&self.model.network, &self.model.shapes(size), &[])?;
         let values = picture.size().iter().product::<usize>() * 4;
         let bytes = match picture.depth() {
             imaging::Depth::Eight => 1,
@@ -197,22 +241,18 @@ impl Colorizer {
             let [height, width] = picture.size();
             return Err(PipelineError::Memory { width, height, need, limit, size: None });
         }
-        if self.ready.as_ref().is_none_or(|(ready, _)| *ready != shapes) {
-            self.ready = None; // the old buffers go before the new ones come
-            self.ready = Some((shapes, Session::new(plan)));
-        }
-        Ok(())
+        Ok((plan, need))
     }
 }
 
 /// Where colours are fitted to edges: at the picture's own size, if that is small.
-fn fitted_size(own: [usize; 2]) -> [usize; 2] {
+pub(super) fn fitted_size(own: [usize; 2]) -> [usize; 2] {
     if own[0].max(own[1]) > FITTED { Fit::Long(FITTED).size(own) } else { own }
 }
 
 /// What the network is given for a picture of that size: as large as in training, the sides
 /// rounded to what it takes.
-fn network_size(own: [usize; 2], side: usize) -> [usize; 2] {
+pub(super) fn network_size(own: [usize; 2], side: usize) -> [usize; 2] {
     let short = Fit::Short(side).size(own);
     let longest = LONGEST * side;
     let seen = if short[0].max(short[1]) > longest { Fit::Long(longest).size(own) } else { short };
@@ -220,7 +260,7 @@ fn network_size(own: [usize; 2], side: usize) -> [usize; 2] {
 }
 
 /// Lightness `[1, 1, H, W]` in 0..=100.
-fn lightness_of(rgb: &Tensor) -> Tensor {
+pub(super) fn lightness_of(rgb: &Tensor) -> Tensor {
     let [_, _, height, width] = rgb.shape4();
     let mut lab = Lab::of_rgb(rgb).into_tensor().into_data();
     lab.truncate(height * width);
