@@ -12,7 +12,7 @@ impl Id {
     pub(crate) fn new() -> Self {
         let mut bytes = [0; 16];
         getrandom::fill(&mut bytes).expect("the system has random numbers, or no page is safe");
-        Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into())
+        Self(format!("{:032x}", u128::from_be_bytes(bytes)).into())
     }
 
     /// What a request says; it is only ever looked up.

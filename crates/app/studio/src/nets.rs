@@ -110,7 +110,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 enum Subject {
     Ships(insight::Shipped),
     Pulled(&'static pull::KnownWeights),
-    Style(Entry),
+    Style(Box<Entry>),
 }
 
 /// What a style's name as a network begins with.
@@ -119,7 +119,7 @@ const STYLE: &str = "style:";
 impl Subject {
     fn find(studio: &Inner, id: &str) -> Result<Self, Fault> {
         if let Some(style) = id.strip_prefix(STYLE) {
-            return Ok(Self::Style(studio.styles.find(style)?));
+            return Ok(Self::Style(Box::new(studio.styles.find(style)?)));
         }
         if let Some(ships) = insight::shipped().find(|ships| ships.name == id) {
             return Ok(Self::Ships(ships));

@@ -58,9 +58,10 @@ fn file(name: &str, headers: &HeaderMap) -> Option<Response> {
         (header::ETAG, &tag),
         (header::CACHE_CONTROL, "no-cache"),
     ];
-    Some(match known {
-        true => (StatusCode::NOT_MODIFIED, about).into_response(),
-        false => (about, *bytes).into_response(),
+    Some(if known {
+        (StatusCode::NOT_MODIFIED, about).into_response()
+    } else {
+        (about, *bytes).into_response()
     })
 }
 

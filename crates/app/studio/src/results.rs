@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pentimento::imaging::{Fit, Picture};
+use pentimento::imaging::Picture;
 use pentimento::pipeline::{Colors, blended};
 use serde::Serialize;
 use serde_json::Value;
@@ -197,23 +197,23 @@ impl Outcome {
     pub(crate) fn preview(&self, side: usize, blend: Blend) -> Result<(Shown, bool), Fault> {
         self.check(blend)?;
         let (picture, full) = self.latest()?;
-        let size = shown_size(picture.size(), side);
+        let shown = shown_size(picture.size(), side);
         let drawn = match &self.source {
             Some(source) if blend != Blend::FULL => {
                 let pair = (&source.picture, &*picture);
-                &blended(pair, (blend.strength, blend.colors), Some(size))?
+                &blended(pair, (blend.strength, blend.colors), Some(shown))?
             }
             _ => &*picture,
         };
-        Ok((show(drawn, size)?, full))
+        Ok((show(drawn, shown)?, full))
     }
 
     /// The source at the size of [`Outcome::preview`].
     pub(crate) fn original(&self, side: usize) -> Result<(Shown, bool), Fault> {
         let source = self.source.as_ref().ok_or_else(|| Fault::not_found("original"))?;
         let (picture, full) = self.latest()?;
-        let size = shown_size(picture.size(), side);
-        Ok((show(&source.picture, size)?, full))
+        let shown = shown_size(picture.size(), side);
+        Ok((show(&source.picture, shown)?, full))
     }
 
     /// The full picture with its metadata, to be kept.
@@ -233,12 +233,12 @@ impl Outcome {
 
     /// Bytes that it takes to make a picture of at most `side` of it.
     pub(crate) fn need(&self, side: usize, blend: Blend) -> u64 {
-        let size = self.made().size.map_or(0, |own| {
-            let size = if own[0].max(own[1]) > side { Fit::Long(side).size(own) } else { own };
-            (size[0] * size[1]) as u64
+        let pixels = self.made().size.map_or(0, |own| {
+            let [height, width] = shown_size(own, side);
+            (height * width) as u64
         });
         // Tensors of 12 bytes a pixel: one, or source, result, colours and sum; and the file.
-        size * if blend == Blend::FULL { 12 + 8 } else { 4 * 12 + 8 }
+        pixels * if blend == Blend::FULL { 12 + 8 } else { 4 * 12 + 8 }
     }
 
     fn check(&self, blend: Blend) -> Result<(), Fault> {

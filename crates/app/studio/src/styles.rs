@@ -70,7 +70,7 @@ struct Seen {
 
 #[derive(Clone, Debug)]
 enum Found {
-    Style(Entry),
+    Style(Box<Entry>),
     Other,
     Problem(Problem),
 }
@@ -89,7 +89,7 @@ impl Styles {
         let (mut own, mut problems) = (vec![], vec![]);
         for (_, seen) in self.look().iter() {
             match &seen.found {
-                Found::Style(entry) => own.push(entry.clone()),
+                Found::Style(entry) => own.push((**entry).clone()),
                 Found::Problem(problem) => problems.push(problem.clone()),
                 Found::Other => {}
             }
@@ -107,7 +107,7 @@ impl Styles {
         }
         let files = self.look();
         let entries = files.values().filter_map(|seen| match &seen.found {
-            Found::Style(entry) => Some(entry),
+            Found::Style(entry) => Some(&**entry),
             _ => None,
         });
         entries.clone().find(known).cloned().ok_or_else(|| Fault::not_found("style"))
@@ -162,7 +162,7 @@ fn found(path: &Path, bytes: u64) -> Found {
     match Style::card_of_file(path) {
         Ok(Some(card)) => {
             let origin = Origin::File(path.to_owned());
-            Found::Style(Entry::new((Id::new(), &name), card, bytes, origin))
+            Found::Style(Box::new(Entry::new((Id::new(), &name), card, bytes, origin)))
         }
         Ok(None) => Found::Other,
         Err(error) => {

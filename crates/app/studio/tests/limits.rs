@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Method, StatusCode};
+use pentimento::imaging::{Channels, EncodeOptions, Format, Picture, Pixels, encode};
 use serde_json::{Value, json};
 use support::{Tried, colourful, request, studio, with};
 use tokio_stream::StreamExt;
@@ -168,19 +169,18 @@ async fn what_nobody_uses_expires() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_not_used_for_longest_makes_room() {
-    // A third of 3 MB is for pictures: two of 400 kB, not three.
-    let studio = with(|settings| settings.limits.memory = 3_000_000);
-    let picture = colourful([365, 365]);
+    // A third is for pictures of 270 kB: two, not three. Decoding one takes less than the rest.
+    let studio = with(|settings| settings.limits.memory = 2_295_000);
+    let plain = |side: usize| {
+        Picture::new([side; 2], Channels::Rgb, Pixels::U8(vec![90; 3 * side * side]))
+    };
+    let picture = plain(300);
     let first = studio.upload(&picture).await;
     let second = studio.upload(&picture).await;
     let look = async |id: &str| studio.get(&format!("/api/pictures/{id}")).await.status.as_u16();
     assert_eq!(look(&first).await, 200); // now the second is the older
     let third = studio.upload(&picture).await;
     assert_eq!([look(&first).await, look(&second).await, look(&third).await], [200, 410, 200]);
-    let large = pentimento::imaging::encode(
-        &colourful([600, 600]),
-        pentimento::imaging::Format::Png,
-        &pentimento::imaging::EncodeOptions::default(),
-    );
-    studio.upload_as("image/png", large.unwrap()).await.is(413, "too_many_pixels");
+    let large = encode(&plain(600), Format::Png, &EncodeOptions::default()).unwrap();
+    studio.upload_as("image/png", large).await.is(413, "too_many_pixels");
 }

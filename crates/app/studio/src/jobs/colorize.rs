@@ -80,7 +80,7 @@ pub(super) fn resolve(studio: &Inner, request: Value) -> Result<Box<dyn Work>, F
     let Request { picture, hints, saturation, temperature, recolor } = fields(request)?;
     let mut options = ColorizeOptions { saturation, ..ColorizeOptions::default() };
     options.temperature = temperature.unwrap_or(options.temperature);
-    let task = task(studio, &picture, hints, options)?;
+    let task = task(studio, &picture, &hints, &options)?;
     if !recolor && task.source.in_color() {
         return Err(pentimento::pipeline::PipelineError::InColor.into());
     }
@@ -90,7 +90,7 @@ pub(super) fn resolve(studio: &Inner, request: Value) -> Result<Box<dyn Work>, F
 pub(super) fn resolve_proposals(studio: &Inner, request: Value) -> Result<Box<dyn Work>, Fault> {
     let ProposalsRequest { picture, x, y, hints, count } = fields(request)?;
     let count = within("count", count, [1, 16])?;
-    let task = task(studio, &picture, hints, ColorizeOptions::default())?;
+    let task = task(studio, &picture, &hints, &ColorizeOptions::default())?;
     let picture = &task.source.picture;
     within("x", x, [0, picture.width() - 1])?;
     within("y", y, [0, picture.height() - 1])?;
@@ -100,15 +100,15 @@ pub(super) fn resolve_proposals(studio: &Inner, request: Value) -> Result<Box<dy
 fn task(
     studio: &Inner,
     picture: &str,
-    hints: Vec<HintRequest>,
-    options: ColorizeOptions,
+    hints: &[HintRequest],
+    options: &ColorizeOptions,
 ) -> Result<Task, Fault> {
     within("hints", hints.len(), [0, MOST])?;
     let source = studio.store.picture(picture)?;
     let points = hints.iter().map(|hint| point(hint, source.picture.size()));
     let hints = Hints { points: points.collect::<Result<_, _>>()?, overlay: None };
     let memory = studio.budget.limit();
-    let options = ColorizeOptions { hints, memory, in_color: InColor::Recolor, ..options };
+    let options = ColorizeOptions { hints, memory, in_color: InColor::Recolor, ..options.clone() };
     let model = studio.nets.color()?;
     let need = Colorizer::new(Arc::clone(&model)).memory(&source.picture, &options)?;
     Ok(Task { need: need + bytes_of(&source.picture), source, model, options })

@@ -85,7 +85,7 @@ impl<'a> Desk<'a> {
         let (style, channel) = (image.style.clone(), image.channel);
         let index = self.result.add_image(image);
         let url = self.result.image_url(index);
-        self.part(Part {
+        self.part(&Part {
             job: &self.job.id,
             result: &self.result.id,
             role,
@@ -101,13 +101,13 @@ impl<'a> Desk<'a> {
         let result = &self.result.id;
         let url = format!("/api/results/{result}/preview");
         let (index, style, channel) = (0, None, None);
-        self.part(Part { job: &self.job.id, result, role: "quick", index, style, channel, url });
+        self.part(&Part { job: &self.job.id, result, role: "quick", index, style, channel, url });
     }
 
-    fn part(&self, part: Part<'_>) {
+    fn part(&self, part: &Part<'_>) {
         self.job.state().result = Some(self.result.id.clone());
         self.studio.weigh(&self.result.id, Progress::Going);
-        self.studio.hub.tell_of(&self.job.id, ("part", false), &part);
+        self.studio.hub.tell_of(&self.job.id, ("part", false), part);
     }
 }
 

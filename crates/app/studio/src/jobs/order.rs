@@ -116,13 +116,11 @@ pub(super) fn fields<T: DeserializeOwned>(request: Value) -> Result<T, Fault> {
 
 /// The fields of a JSON object.
 pub(crate) fn object(value: Value) -> Result<Map<String, Value>, Fault> {
-    match value {
-        Value::Object(fields) => Ok(fields),
-        _ => {
-            let remedy = "/api/openapi.json says what may be asked for.";
-            Err(Fault::new(BAD_REQUEST, "The body is no JSON object.", remedy))
-        }
-    }
+    let Value::Object(fields) = value else {
+        let remedy = "/api/openapi.json says what may be asked for.";
+        return Err(Fault::new(BAD_REQUEST, "The body is no JSON object.", remedy));
+    };
+    Ok(fields)
 }
 
 fn too_much(need: u64, limit: u64) -> Fault {

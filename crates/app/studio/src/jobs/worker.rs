@@ -59,7 +59,7 @@ fn done(studio: &Inner, job: &Arc<Job>) {
         }
         Err(_) if job.is_stopped() => {
             (state.phase, state.result) = (Phase::Cancelled, None);
-            state.stage = "Cancelled".to_owned();
+            "Cancelled".clone_into(&mut state.stage);
         }
         Err(fault) => {
             (state.phase, state.result) = (Phase::Failed, None);

@@ -146,9 +146,9 @@ pub(super) async fn preview(
 ) -> Result<Response, Fault> {
     let side = checked_side(side)?;
     let original = studio.store.picture(&id)?;
-    let size = shown_size(original.picture.size(), side);
-    let need = fitting(SHOWING * (size[0] * size[1]) as u64, &studio.budget)?;
-    let shown = studio.computed(need, move |_| Ok(show(&original.picture, size)?));
+    let [height, width] = shown_size(original.picture.size(), side);
+    let need = fitting(SHOWING * (height * width) as u64, &studio.budget)?;
+    let shown = studio.computed(need, move |_| Ok(show(&original.picture, [height, width])?));
     Ok(image(Arc::new(shown.await?), Lasting::Forever))
 }
 

@@ -42,6 +42,7 @@ struct Limits {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "a list of what is there")]
 struct Features {
     stylize: bool,
     colorize: bool,

@@ -1,6 +1,8 @@
 //! A studio without a socket. Every answer is held to the description.
 #![allow(dead_code, reason = "no test file uses all of it")]
 
+mod schema;
+
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -188,12 +190,8 @@ impl Answer {
 /// Holds a value to a schema of the description.
 #[track_caller]
 pub(crate) fn holds(schema: &Value, value: &Value) {
-    let mut root = schema.clone();
-    root["components"] = DOCUMENT["components"].clone();
-    let validator = jsonschema::draft202012::new(&root).unwrap();
-    let errors: Vec<_> =
-        validator.iter_errors(value).map(|e| format!("{}: {e}", e.instance_path)).collect();
-    assert!(errors.is_empty(), "{schema}: {errors:?} in {value}");
+    let errors = schema::errors(&DOCUMENT, schema, value);
+    assert!(errors.is_empty(), "{errors:?} in {value}");
 }
 
 /// What is described for an address.
