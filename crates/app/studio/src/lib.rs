@@ -33,6 +33,7 @@ mod store;
 mod studio;
 mod styles;
 mod time;
+mod training;
 
 pub use routes::app;
 pub use serve::Server;

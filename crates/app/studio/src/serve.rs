@@ -84,7 +84,7 @@ impl Server {
                 () = until(stop) => Ok(()),
             }
         });
-        session.0.jobs.close();
+        session.0.close();
         runtime.shutdown_timeout(LAST);
         Ok(ended?)
     }

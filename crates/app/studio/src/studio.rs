@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pentimento::cpu::{EngineError, Threads};
 use tokio::sync::Semaphore;
@@ -20,6 +21,7 @@ use crate::jobs::{self, Jobs};
 use crate::nets::Nets;
 use crate::store::{Progress, Store};
 use crate::styles::Styles;
+use crate::training::Trainings;
 
 /// A session: pictures, results, jobs. Clones are the same one; it ends with the last.
 #[derive(Clone, Debug)]
@@ -35,7 +37,7 @@ struct Owner(Arc<Inner>);
 
 impl Drop for Owner {
     fn drop(&mut self) {
-        self.0.jobs.close();
+        self.0.close();
     }
 }
 
@@ -54,6 +56,11 @@ pub(crate) struct Inner {
     /// For what takes long, and for what somebody waits for: so that neither holds up the other.
     pub(crate) long: Threads,
     pub(crate) short: Threads,
+    /// Whose turn it is on the long threads: a job's, or a step of training's.
+    pub(crate) turn: Mutex<()>,
+    /// Jobs that want their turn: training lets them go first.
+    pub(crate) wanted: AtomicUsize,
+    pub(crate) trainings: Trainings,
     /// Requests that may compute at once.
     turns: Arc<Semaphore>,
     /// Event streams that may be open at once.
@@ -118,6 +125,9 @@ impl Session {
             nets: Nets::default(),
             long: Threads::new(settings.threads)?,
             short: Threads::new(settings.threads)?,
+            turn: Mutex::default(),
+            wanted: AtomicUsize::new(0),
+            trainings: Trainings::new(settings.styles.clone()),
             turns: Arc::new(Semaphore::new(TURNS)),
             streams: Arc::new(Semaphore::new(limits.streams)),
             hub,
@@ -135,6 +145,11 @@ impl Session {
 }
 
 impl Studio {
+    /// What outlives a request.
+    pub(crate) fn inner(&self) -> Arc<Inner> {
+        Arc::clone(&self.0.0)
+    }
+
     /// Computes something on the threads for what somebody waits for, when its turn comes and
     /// `need` bytes of memory are free.
     pub(crate) async fn computed<R: Send + 'static>(
@@ -164,6 +179,14 @@ impl Deref for Studio {
 }
 
 impl Inner {
+    /// Waits for the long threads, before any further step of training.
+    pub(crate) fn take_turn(&self) -> MutexGuard<'_, ()> {
+        self.wanted.fetch_add(1, Ordering::SeqCst);
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        self.wanted.fetch_sub(1, Ordering::SeqCst);
+        turn
+    }
+
     /// Weighs a result, and tells which others had to go for it.
     pub(crate) fn weigh(&self, result: &Id, progress: Progress) {
         let gone = self.store.weigh(result, progress);
@@ -175,6 +198,12 @@ impl Inner {
         if self.store.forget_result(result.as_str()).is_ok() {
             self.tell_gone(std::slice::from_ref(result));
         }
+    }
+
+    /// Ends jobs and trainings; these are saved.
+    pub(crate) fn close(&self) {
+        self.jobs.close();
+        self.trainings.close();
     }
 
     pub(crate) fn tell_gone(&self, results: &[Id]) {

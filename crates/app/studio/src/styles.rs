@@ -113,6 +113,14 @@ impl Styles {
         entries.clone().find(known).cloned().ok_or_else(|| Fault::not_found("style"))
     }
 
+    /// The style in a file of the folder.
+    pub(crate) fn of_file(&self, path: &Path) -> Option<Id> {
+        match &self.look().get(path)?.found {
+            Found::Style(entry) => Some(entry.id.clone()),
+            _ => None,
+        }
+    }
+
     fn ships(&self) -> Result<&[Entry], Fault> {
         if let Some(entries) = self.ships.get() {
             return Ok(entries);

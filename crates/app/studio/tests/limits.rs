@@ -171,9 +171,8 @@ async fn what_nobody_uses_expires() {
 async fn what_was_not_used_for_longest_makes_room() {
     // A third is for pictures of 270 kB: two, not three. Decoding one takes less than the rest.
     let studio = with(|settings| settings.limits.memory = 2_295_000);
-    let plain = |side: usize| {
-        Picture::new([side; 2], Channels::Rgb, Pixels::U8(vec![90; 3 * side * side]))
-    };
+    let plain =
+        |side: usize| Picture::new([side; 2], Channels::Rgb, Pixels::U8(vec![90; 3 * side * side]));
     let picture = plain(300);
     let first = studio.upload(&picture).await;
     let second = studio.upload(&picture).await;

@@ -25,7 +25,8 @@ const MEMORY: u64 = 2_000_000_000;
 const BESIDE: u64 = 900_000_000;
 
 fn photograph() -> Vec<u8> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../examples/pictures/mountains.jpg");
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../examples/pictures/mountains.jpg");
     fs::read(path).unwrap()
 }
 
@@ -70,7 +71,12 @@ impl Client<'_> {
         };
         self.note(what, answer.status);
         let put_off = [429, 503].contains(&answer.status);
-        assert!(fine.contains(&answer.status) || put_off, "{what}: {} {}", answer.status, answer.text());
+        assert!(
+            fine.contains(&answer.status) || put_off,
+            "{what}: {} {}",
+            answer.status,
+            answer.text()
+        );
         if answer.status >= 400 {
             let error = answer.json()["error"].clone();
             assert!(error["code"].is_string() && error["message"].is_string(), "{what}: {error}");
@@ -127,7 +133,8 @@ impl Client<'_> {
                 self.ask("endless", &asked, &[413])
             }
             _ => {
-                let asked = Asked { length: Some(bytes.len()), ..post(media, bytes[..cut].to_vec()) };
+                let asked =
+                    Asked { length: Some(bytes.len()), ..post(media, bytes[..cut].to_vec()) };
                 drop(send(self.host, &asked)); // goes away in the middle
                 None
             }
@@ -148,8 +155,11 @@ impl Client<'_> {
 
     /// A job, and what comes of it.
     fn work(&mut self) {
-        let (bytes, media) =
-            if self.chance.below(2) == 0 { (self.photograph, "image/jpeg") } else { (self.grey, "image/png") };
+        let (bytes, media) = if self.chance.below(2) == 0 {
+            (self.photograph, "image/jpeg")
+        } else {
+            (self.grey, "image/png")
+        };
         let Some(picture) = self.upload(bytes, media) else { return };
         let place = format!("/api/pictures/{picture}/preview?side=256");
         self.ask("preview", &Asked::get(&place), &[200, 410]);
@@ -295,7 +305,8 @@ fn how_long_it_takes() {
             sleep(Duration::from_millis(5));
         };
         let painted = began.elapsed();
-        let shown = ask(&studio.host, &Asked::get(&format!("/api/results/{result}/preview?side=1024")));
+        let shown =
+            ask(&studio.host, &Asked::get(&format!("/api/results/{result}/preview?side=1024")));
         assert_eq!(shown.status, 200);
         println!(
             "{style}: 12 megapixels uploaded {uploaded:?}, admitted {admitted:?}, quick look \

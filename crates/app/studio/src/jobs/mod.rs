@@ -10,7 +10,7 @@ mod stylize;
 mod view;
 mod worker;
 
-pub(crate) use order::{Order, object};
+pub(crate) use order::{Order, fields, object};
 pub(crate) use queue::{Job, Jobs, Presence};
 pub(crate) use view::View;
 pub(crate) use worker::start;

@@ -107,7 +107,7 @@ fn page(studio: &Inner, fields: &mut Map<String, Value>) -> Result<(Option<Id>, 
 }
 
 /// A kind's own fields.
-pub(super) fn fields<T: DeserializeOwned>(request: Value) -> Result<T, Fault> {
+pub(crate) fn fields<T: DeserializeOwned>(request: Value) -> Result<T, Fault> {
     serde_json::from_value(request).map_err(|error| {
         let remedy = "/api/openapi.json says what may be asked for.";
         Fault::option(format!("The request cannot be followed: {error}."), remedy)

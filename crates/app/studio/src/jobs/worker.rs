@@ -36,6 +36,7 @@ fn done(studio: &Inner, job: &Arc<Job>) {
     let desk = Desk::new(studio, job, &*work);
     let ended = catch_unwind(AssertUnwindSafe(|| {
         let _memory = leased(studio, job)?;
+        let _threads = (job.order.lane == Lane::Long).then(|| studio.take_turn());
         job.state().began = Some(Instant::now());
         work.run(&desk)
     }));

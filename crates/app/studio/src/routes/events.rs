@@ -20,6 +20,7 @@ use crate::fault::{Fault, QUEUE_FULL};
 use crate::hub::{Message, json as text};
 use crate::id::Id;
 use crate::jobs::Job;
+use crate::training::View;
 
 /// A page that listens. When it goes, so do its jobs.
 struct Page {
@@ -64,6 +65,8 @@ pub(super) async fn all(State(studio): State<Studio>) -> Result<Response, Fault>
     let page = Page { studio: studio.clone(), client: client.clone(), _slot: slot };
     let mut first = vec![event("hello", &json!({ "client": client }))];
     first.extend(studio.jobs.list().iter().rev().map(|view| event("job", view)));
+    let trainings = studio.computed(0, |studio| Ok(View::all(studio))).await.unwrap_or_default();
+    first.extend(trainings.iter().map(|view| event("training", view)));
     let later = BroadcastStream::new(messages).map(move |message| {
         let _listens = &page;
         of_message(message)

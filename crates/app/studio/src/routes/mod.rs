@@ -7,6 +7,7 @@ mod pictures;
 mod results;
 mod server;
 mod styles;
+mod training;
 
 use axum::Router;
 use axum::http::{HeaderValue, Method, header};
@@ -64,6 +65,14 @@ pub(crate) fn api() -> Vec<Route> {
         ("/api/results/{id}/file", get(results::file), GET),
         ("/api/networks", get(inspect::list), GET),
         ("/api/networks/{id}", get(inspect::about), GET),
+        ("/api/training", get(training::options), GET),
+        ("/api/trainings", get(training::list).post(training::start), GET_POST),
+        ("/api/trainings/{id}", get(training::about), GET),
+        ("/api/trainings/{id}/losses", get(training::losses), GET),
+        ("/api/trainings/{id}/validation", get(training::validation), GET),
+        ("/api/trainings/{id}/previews/{index}", get(training::preview), GET),
+        ("/api/trainings/{id}/stop", post(training::stop), POST),
+        ("/api/trainings/{id}/resume", post(training::resume), POST),
     ]
 }
 

@@ -79,7 +79,7 @@ pub(super) async fn about(State(studio): State<Studio>) -> Json<About> {
             stylize: shipped().len() > 0,
             colorize: pentimento::pipeline::ColorModel::ships(),
             inspect: true,
-            train: false,
+            train: crate::training::is_available(&studio),
         },
         reads: FORMATS.iter().map(about).collect(),
         writes: FORMATS.iter().filter(|(format, ..)| format.can_write()).map(about).collect(),

@@ -73,6 +73,8 @@ const CHECKPOINT: &str = "checkpoint.safetensors";
 /// Tables, by the ending.
 const TABLES: &str = ".csv";
 pub(super) const PREVIEW: &str = "preview-";
+/// Locked while somebody trains here.
+pub(super) const LOCK: &str = ".lock";
 const EVENTS: &str = "events.out.tfevents.";
 /// What a process that was killed may have left half written.
 const TEMPORARY: &str = ".pentimento-";
@@ -99,7 +101,7 @@ impl RunFolder {
             _ => {}
         }
         fs::create_dir_all(path).map_err(unwritable)?;
-        let lock = File::create(path.join(".lock")).map_err(unwritable)?;
+        let lock = File::create(path.join(LOCK)).map_err(unwritable)?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(refuse("another process trains in it")),

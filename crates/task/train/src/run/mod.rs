@@ -10,7 +10,9 @@ mod folder;
 mod initial;
 mod journal;
 mod learner;
+mod look;
 mod pace;
+mod previews;
 mod table;
 
 pub use checkpoint::{Checkpoint, Identity};
@@ -19,7 +21,9 @@ pub use folder::{Begin, RunFolder, beside, check_output};
 pub use initial::Initial;
 pub use journal::{Columns, Journal};
 pub use learner::{Learner, LearnerState, Learning, Taken};
+pub use look::{Numbers, Shown, is_at_work, shown};
 pub use pace::Pace;
+pub use previews::{Preview, previews};
 
 pub(crate) use checkpoint::net_of;
 pub(crate) use course::Past;

@@ -140,6 +140,26 @@ const LOSS_NETWORKS: &str = "vgg16, vgg19 or vgg19_normalised";
 const JUDGED: usize = 50;
 
 impl StyleJob {
+    /// About how many bytes the run takes: every layer's output of both networks for a batch, which
+    /// going back needs, as much again for gradients and what lies in between, and weights
+    /// with their optimiser's numbers.
+    ///
+    /// # Errors
+    ///
+    /// If a network does not take pictures of the recipe's size.
+    pub fn memory(&self) -> Result<u64, TrainError> {
+        let StyleRecipe { network, config, batch, size, .. } = &self.recipe;
+        let painter = nets::by_name(network, &config.to_string())?.graph;
+        let mut bytes = 0;
+        for graph in [&painter, &self.loss_network.network.graph] {
+            let shapes =
+                graph.shapes(&[[*batch, 3, *size, *size]]).map_err(cpu::EngineError::from)?;
+            let values: usize = shapes.iter().map(|shape| shape.iter().product::<usize>()).sum();
+            bytes += 4 * (2 * values + 4 * graph.param_count()) as u64;
+        }
+        Ok(bytes)
+    }
+
     /// Holds the job to what makes sense, and settles how many steps it takes.
     pub(super) fn settle(&mut self) -> Result<(), TrainError> {
         let recipe = &mut self.recipe;

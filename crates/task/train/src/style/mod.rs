@@ -12,6 +12,7 @@ mod job;
 mod optimize;
 mod recipe;
 mod run;
+mod told;
 mod trainer;
 
 pub use begin::{Beginning, WarmStart};
@@ -22,4 +23,5 @@ pub use optimize::{
 };
 pub use recipe::StyleRecipe;
 pub use run::StyleRun;
+pub use told::{TABLES, tell_step, tell_validation};
 pub use trainer::{StepReport, StyleTrainer};

@@ -5,11 +5,11 @@ mod resolve;
 mod told;
 
 use pentimento::train::colour::{ColorReport, ColorRun};
-use pentimento::train::run::{Columns, Run};
+use pentimento::train::run::{Columns, Preview, Run};
 use serde::Serialize;
 
 use super::course::{self, Desk, Kind, Start};
-use super::previews::{self, Preview};
+use super::previews;
 use crate::exit::Outcome;
 use flags::Colorizer;
 

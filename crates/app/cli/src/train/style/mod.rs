@@ -2,18 +2,17 @@
 
 pub(crate) mod flags;
 pub(crate) mod resolve;
-mod told;
 
 use std::path::Path;
 
 use pentimento::train::losses::Losses;
-use pentimento::train::run::{Columns, Run};
-use pentimento::train::style::{StepReport, StyleRun};
+use pentimento::train::run::{Columns, Preview, Run};
+use pentimento::train::style::{self, StepReport, StyleRun};
 use serde::Serialize;
 
 use super::course::{self, Desk, Kind, Start};
 use super::live;
-use super::previews::{self, Preview};
+use super::previews;
 use crate::exit::Outcome;
 
 /// Evaluations without progress after which stopping early is suggested.
@@ -45,7 +44,7 @@ pub(crate) fn run(flags: &flags::Style) -> anyhow::Result<Outcome> {
 impl Kind for Training<'_> {
     type Run = StyleRun;
 
-    const TABLES: [Columns<'static>; 2] = told::TABLES;
+    const TABLES: [Columns<'static>; 2] = style::TABLES;
 
     const PRODUCT: &'static str = "style";
 
@@ -55,7 +54,7 @@ impl Kind for Training<'_> {
         run: &StyleRun,
         report: &StepReport,
     ) -> anyhow::Result<String> {
-        told::step(&mut desk.journal, run, report)?;
+        style::tell_step(&mut desk.journal, run, report)?;
         self.losses = Some(report.losses);
         Ok(live::losses(&report.losses))
     }
@@ -71,7 +70,7 @@ impl Kind for Training<'_> {
     fn look(&mut self, desk: &mut Desk<'_>, run: &mut StyleRun) -> anyhow::Result<()> {
         let step = run.steps();
         if let Some(losses) = run.validate()? {
-            told::validation(&mut desk.journal, step, &losses)?;
+            style::tell_validation(&mut desk.journal, step, &losses)?;
             desk.note(&format!("photographs kept out: {}", live::losses(&losses)));
         }
         previews::show(&self.previews, (&mut desk.journal, step), |rgb| run.preview(rgb))?;

@@ -1,20 +1,23 @@
 //! What is written down of a style's training.
 
-use pentimento::train::TrainError;
-use pentimento::train::losses::Losses;
-use pentimento::train::run::{Columns, Journal, Run};
-use pentimento::train::style::{StepReport, StyleRun};
+use super::{StepReport, StyleRun};
+use crate::TrainError;
+use crate::losses::Losses;
+use crate::run::{Columns, Journal, Run};
 
 const LOSSES: [&str; 9] =
     ["step", "content", "style", "variation", "lpips", "total", "gradient", "rate", "seconds"];
 const VALIDATION: [&str; 6] = ["step", "content", "style", "variation", "lpips", "total"];
 
-/// The tables.
-pub(super) const TABLES: [Columns<'_>; 2] =
-    [("losses.csv", &LOSSES), ("validation.csv", &VALIDATION)];
+/// The tables: of each step, and of each look at photographs kept out.
+pub const TABLES: [Columns<'_>; 2] = [("losses.csv", &LOSSES), ("validation.csv", &VALIDATION)];
 
 /// Writes down a step.
-pub(super) fn step(
+///
+/// # Errors
+///
+/// If the system refuses.
+pub fn tell_step(
     journal: &mut Journal,
     run: &StyleRun,
     report: &StepReport,
@@ -41,7 +44,11 @@ pub(super) fn step(
 }
 
 /// Writes down a look at the photographs kept out.
-pub(super) fn validation(
+///
+/// # Errors
+///
+/// If the system refuses.
+pub fn tell_validation(
     journal: &mut Journal,
     step: u64,
     losses: &Losses,

@@ -1,0 +1,166 @@
+//! What is told of a run.
+
+use std::fs;
+use std::time::UNIX_EPOCH;
+
+use pentimento::train::losses::Losses;
+use pentimento::train::run::{Numbers, is_at_work, shown};
+use pentimento::train::style;
+use serde::Serialize;
+
+use super::plan::Plan;
+use super::{Known, Live, Phase};
+use crate::Inner;
+use crate::fault::Fault;
+use crate::id::Id;
+
+/// What is told of a run.
+#[derive(Debug, Serialize)]
+pub(crate) struct View {
+    id: Id,
+    name: String,
+    origin: &'static str,
+    state: &'static str,
+    steps: u64,
+    total: Option<u64>,
+    seconds_left: Option<f64>,
+    steps_per_second: Option<f64>,
+    losses: Option<AboutLosses>,
+    validation: Option<AboutLosses>,
+    previews: Vec<AboutPreview>,
+    style: Option<Id>,
+    can_resume: bool,
+    note: Option<String>,
+    error: Option<Fault>,
+    changed: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct AboutLosses {
+    content: f64,
+    style: f64,
+    variation: f64,
+    total: f64,
+}
+
+#[derive(Debug, Serialize)]
+struct AboutPreview {
+    index: usize,
+    step: u64,
+    name: String,
+    url: String,
+}
+
+impl From<Losses> for AboutLosses {
+    fn from(losses: Losses) -> Self {
+        let Losses { content, style, variation } = losses;
+        Self { content, style, variation, total: losses.total() }
+    }
+}
+
+impl View {
+    pub(crate) fn of(studio: &Inner, known: &Known) -> Self {
+        let mut live = known.live().clone();
+        let ours = live.phase != Phase::Elsewhere;
+        if !ours || live.losses.is_none() {
+            fill(&mut live, known);
+        }
+        let planned = Plan::is_in(&known.path);
+        let entry = studio.styles.of_file(&known.output);
+        let total = live.total.or_else(|| Plan::steps(&known.path));
+        let elsewhere = !ours && is_at_work(&known.path);
+        let working = live.phase.is_at_work();
+        let done = total.is_some_and(|total| live.steps >= total && live.steps > 0);
+        let state = match live.phase {
+            Phase::Waiting | Phase::Running if known.is_stopped() => "stopping",
+            Phase::Waiting => "waiting",
+            Phase::Running => "running",
+            Phase::Stopped => "stopped",
+            Phase::Done => "done",
+            Phase::Failed => "failed",
+            Phase::Elsewhere if elsewhere => "elsewhere",
+            Phase::Elsewhere if done => "done",
+            Phase::Elsewhere => "stopped",
+        };
+        let pace = Some(live.pace).filter(|pace| working && pace.steps_per_second > 0.0);
+        let by_hand = (!planned).then(|| BY_HAND.to_owned());
+        let has_checkpoint = known.path.join("checkpoint.safetensors").is_file();
+        Self {
+            id: known.id.clone(),
+            name: known.output.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            origin: if planned { "studio" } else { "command" },
+            state,
+            steps: live.steps,
+            total,
+            seconds_left: pace.map(|pace| pace.left.as_secs_f64()),
+            steps_per_second: pace.map(|pace| pace.steps_per_second),
+            losses: live.losses.map(Into::into),
+            validation: live.validation.map(Into::into),
+            previews: previews(known),
+            style: entry,
+            can_resume: planned && !working && !elsewhere && state != "done" && has_checkpoint,
+            note: live.note.or(by_hand),
+            error: live.fault,
+            changed: changed(known),
+        }
+    }
+
+    /// Those at work first, then by last change.
+    pub(crate) fn all(studio: &Inner) -> Vec<Self> {
+        let mut views: Vec<_> =
+            studio.trainings.list().iter().map(|run| Self::of(studio, run)).collect();
+        views.sort_by(|a, b| {
+            let ((a, changed), (b, then)) = (a.order(), b.order());
+            b.cmp(&a).then(then.total_cmp(&changed))
+        });
+        views
+    }
+
+    /// Whether it is at work, and when it last changed: the order in lists.
+    fn order(&self) -> (bool, f64) {
+        (["waiting", "running", "stopping", "elsewhere"].contains(&self.state), self.changed)
+    }
+}
+
+const BY_HAND: &str = "Begun on the command line; it goes on there, with --resume.";
+
+/// Fills in what the run's tables say.
+fn fill(live: &mut Live, known: &Known) {
+    let [losses, validation] = style::TABLES.map(|(table, _)| Numbers::read(&known.path, table));
+    let last = |numbers: &Numbers| {
+        let row = numbers.rows.last()?;
+        let value = |name| numbers.value(row, name);
+        let losses = Losses {
+            content: value("content")?,
+            style: value("style")?,
+            variation: value("variation")?,
+        };
+        Some((row[0] as u64, losses))
+    };
+    if let Some((step, found)) = last(&losses) {
+        (live.steps, live.losses) = (live.steps.max(step), Some(found));
+    }
+    live.validation = live.validation.or_else(|| last(&validation).map(|(_, found)| found));
+}
+
+/// Previews that are told of a run: the last ones.
+const PREVIEWS: usize = 200;
+
+fn previews(known: &Known) -> Vec<AboutPreview> {
+    let all: Vec<_> = shown(&known.path).into_iter().enumerate().collect();
+    let late = all.len().saturating_sub(PREVIEWS);
+    let about = |(index, shown): (usize, pentimento::train::run::Shown)| AboutPreview {
+        index,
+        step: shown.step,
+        url: format!("/api/trainings/{}/previews/{index}", known.id),
+        name: shown.name,
+    };
+    all.into_iter().skip(late).map(about).collect()
+}
+
+fn changed(known: &Known) -> f64 {
+    let [(table, _), _] = style::TABLES;
+    let time = fs::metadata(known.path.join(table)).and_then(|about| about.modified()).ok();
+    let since = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    since.map_or_else(crate::time::now, |since| since.as_secs_f64())
+}
