@@ -1,4 +1,5 @@
 //! Jobs and what comes of them.
+#![allow(clippy::unwrap_used, reason = "in a test, failing is what it is for")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! Pictures that come, good and bad.
+#![allow(clippy::unwrap_used, reason = "in a test, failing is what it is for")]
 
 mod support;
 

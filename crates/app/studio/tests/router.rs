@@ -1,4 +1,5 @@
 //! Who may ask, and what is there.
+#![allow(clippy::unwrap_used, reason = "in a test, failing is what it is for")]
 
 mod support;
 

@@ -1,5 +1,6 @@
 //! Runs of training: what the folder says, what is refused, and a run from begin to end where
 //! there is a loss network.
+#![allow(clippy::unwrap_used, reason = "in a test, failing is what it is for")]
 
 mod support;
 

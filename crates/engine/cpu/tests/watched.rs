@@ -1,4 +1,5 @@
 //! A run that tells how far it is, and can be ended.
+#![allow(clippy::unwrap_used, reason = "in a test, failing is what it is for")]
 
 use cpu::{Network, Plan, Session};
 use tensor::Tensor;

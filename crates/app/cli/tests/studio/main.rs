@@ -1,5 +1,6 @@
 //! The studio as a process: it starts, answers, ends; and, when asked for (`--ignored`), it bears
 //! a crowd.
+#![allow(clippy::unwrap_used, reason = "in a test, failing is what it is for")]
 #![cfg(unix)]
 
 mod http;

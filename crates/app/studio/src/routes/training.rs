@@ -43,7 +43,7 @@ pub(super) async fn start(
     let request: Request = crate::jobs::fields(Value::Object(crate::jobs::object(fields)?))?;
     let inner = studio.inner();
     let view = studio.computed(0, move |studio| {
-        let run = studio.trainings.start(&inner, request)?;
+        let run = studio.trainings.start(&inner, &request)?;
         Ok((run.id.clone(), View::of(studio, &run)))
     });
     let (id, view) = view.await?;

@@ -23,14 +23,14 @@ const FLAT_AFTER: usize = 4;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Carries out a run, whatever comes of it.
-pub(super) fn carry_out(studio: &Arc<Inner>, known: &Arc<Known>, plan: Plan, begin: Begin) {
+pub(super) fn carry_out(studio: &Arc<Inner>, known: &Arc<Known>, plan: &Plan, begin: Begin) {
     tell(studio, known);
     let ended = catch_unwind(AssertUnwindSafe(|| {
         let _turn = locked(&studio.trainings.turn);
         if known.is_stopped() {
             return Ok(Phase::Stopped);
         }
-        Course::open(studio, known, (&plan, begin))?.run()
+        Course::open(studio, known, (plan, begin))?.run()
     }));
     let ended = ended.unwrap_or_else(|_panic| {
         Err(Fault::internal("The training broke off; its last checkpoint is there."))

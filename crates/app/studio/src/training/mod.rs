@@ -114,7 +114,11 @@ impl Trainings {
     /// # Errors
     ///
     /// If it cannot be, for the first reason found.
-    pub(crate) fn start(&self, studio: &Arc<Inner>, request: Request) -> Result<Arc<Known>, Fault> {
+    pub(crate) fn start(
+        &self,
+        studio: &Arc<Inner>,
+        request: &Request,
+    ) -> Result<Arc<Known>, Fault> {
         let plan = plan::Plan::resolve(studio, request)?;
         let output = self.folder.join(format!("{}.safetensors", plan.title));
         let path = run_of(&output);
@@ -148,7 +152,7 @@ impl Trainings {
         *run.live() = Live { phase: Phase::Waiting, ..Live::default() };
         let (studio, its) = (Arc::clone(studio), Arc::clone(run));
         let thread = std::thread::Builder::new().name("studio-training".to_owned());
-        let spawned = thread.spawn(move || course::carry_out(&studio, &its, plan, begin));
+        let spawned = thread.spawn(move || course::carry_out(&studio, &its, &plan, begin));
         match spawned {
             Ok(thread) => locked(&self.threads).push(thread),
             Err(error) => {

@@ -77,11 +77,11 @@ const PLAN: &str = "studio.json";
 const PAINTING: &str = "painting.png";
 
 impl Plan {
-    pub(super) fn resolve(studio: &Inner, request: Request) -> Result<Self, Fault> {
+    pub(super) fn resolve(studio: &Inner, request: &Request) -> Result<Self, Fault> {
         let title = checked_name(&request.name)?;
         let source = studio.store.picture(&request.painting)?;
         let photographs = folder(studio, &request.folder)?;
-        let recipe = recipe(&request)?;
+        let recipe = recipe(request)?;
         loss_network(&recipe)?;
         let within = |name, value: u64, [least, most]: [u64; 2]| {
             if (least..=most).contains(&value) {

@@ -75,12 +75,11 @@ impl View {
             Phase::Waiting | Phase::Running if known.is_stopped() => "stopping",
             Phase::Waiting => "waiting",
             Phase::Running => "running",
-            Phase::Stopped => "stopped",
             Phase::Done => "done",
             Phase::Failed => "failed",
             Phase::Elsewhere if elsewhere => "elsewhere",
             Phase::Elsewhere if done => "done",
-            Phase::Elsewhere => "stopped",
+            Phase::Stopped | Phase::Elsewhere => "stopped",
         };
         let pace = Some(live.pace).filter(|pace| working && pace.steps_per_second > 0.0);
         let by_hand = (!planned).then(|| BY_HAND.to_owned());
