@@ -1,0 +1,63 @@
+/** The stream of events that keeps the page up to date. */
+
+import { Refusal, api } from "../api/client";
+import type { Job, Part, Training } from "../api/types";
+import { catchUp, complain, drop, jobs, line, parts, put, refreshStyles, results, trainings } from "./session";
+
+/** Milliseconds before the next try when the server is away. */
+const PAUSE = 1500;
+
+let source: EventSource | undefined;
+let client: string | undefined;
+let waiting: ((client: string) => void)[] = [];
+
+/** The name under which the server knows this page, as soon as it has said it. */
+export function clientName(): Promise<string> {
+  return client ? Promise.resolve(client) : new Promise((resolve) => waiting.push(resolve));
+}
+
+export function listen(): void {
+  source?.close();
+  source = new EventSource("/api/events");
+  on<{ client: string }>("hello", (hello) => void greet(hello.client));
+  on<Job>("job", heard);
+  on<Part>("part", (part) => put(parts, part.job, [...(parts.value.get(part.job) ?? []), part]));
+  on<{ id: string }>("result-gone", ({ id }) => drop(results, id));
+  on<Training>("training", learnt);
+  on("lagged", () => void catchUp().catch(complain));
+  source.onerror = () => void lost();
+}
+
+function on<T>(name: string, then: (said: T) => void): void {
+  source?.addEventListener(name, (event) => then(JSON.parse((event as MessageEvent<string>).data) as T));
+}
+
+async function greet(name: string): Promise<void> {
+  client = name;
+  await catchUp().catch(complain);
+  line.value = "joined";
+  for (const resolve of waiting) resolve(name);
+  waiting = [];
+}
+
+async function lost(): Promise<void> {
+  source?.close();
+  client = undefined;
+  if (line.value === "joined") line.value = "lost";
+  const locked = await api.about().then(() => false, (error) => error instanceof Refusal && error.status === 401);
+  if (locked) line.value = "locked";
+  else setTimeout(listen, PAUSE);
+}
+
+function heard(job: Job): void {
+  put(jobs, job.id, job);
+  if (!job.result || job.kind === "proposals" || job.kind === "gallery") return;
+  if (job.state !== "done") return;
+  api.result(job.result).then((result) => put(results, result.id, result), complain);
+}
+
+function learnt(training: Training): void {
+  const before = trainings.value.get(training.id);
+  put(trainings, training.id, training);
+  if (training.style && training.style !== before?.style) void refreshStyles().catch(complain);
+}
