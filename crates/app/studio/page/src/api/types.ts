@@ -226,9 +226,7 @@ export interface TrainingRequest {
   recipe: string;
   steps?: number;
   size?: number;
-  style_weight?: number;
-  content_weight?: number;
-  start?: string;
+  batch?: number;
 }
 
 export interface Losses {

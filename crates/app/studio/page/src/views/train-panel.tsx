@@ -1,6 +1,6 @@
 /** Beginning a run, and the list of runs. */
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useId, useState } from "preact/hooks";
 import { api, at } from "../api/client";
 import type { Picture, Recipe, Training, TrainingOptions } from "../api/types";
 import { counted, titled } from "../pure/words";
@@ -68,6 +68,8 @@ function Form({ options }: { options: TrainingOptions }) {
   const [folder, setFolder] = useState(options.folders[0]?.id ?? "");
   const [recipe, setRecipe] = useState(options.recipes[0]?.name ?? "pentimento");
   const [steps, setSteps] = useState("");
+  const [size, setSize] = useState("");
+  const [batch, setBatch] = useState("");
   const picture = useCell(painting);
   const busy = useCell(state.beginning);
   const refused = useCell(state.refused);
@@ -75,7 +77,7 @@ function Form({ options }: { options: TrainingOptions }) {
   const begin = async (event: Event): Promise<void> => {
     event.preventDefault();
     if (!picture) return;
-    const begun = await state.train({ name: name.trim(), painting: picture.id, folder, recipe, ...(steps && { steps: Number(steps) }) });
+    const begun = await state.train({ name: name.trim(), painting: picture.id, folder, recipe, ...numbers({ steps, size, batch }) });
     if (begun) setName("");
   };
   return (
@@ -96,18 +98,43 @@ function Form({ options }: { options: TrainingOptions }) {
         label="Recipe" value={recipe} onChange={setRecipe} note={chosen && recipeWords(chosen)}
         options={options.recipes.map((one) => [one.name, titled(one.name)] as const)}
       />
-      <div class="field">
-        <label for="run-steps">Steps</label>
-        <input
-          id="run-steps" type="number" min={1} max={10000000} step={1} value={steps} placeholder={chosen?.steps ? String(chosen.steps) : "as the recipe says"}
-          onInput={(event) => setSteps(event.currentTarget.value)}
-        />
+      <NumberField label="Steps" value={steps} usual={chosen?.steps} range={[1, 10_000_000]} onInput={setSteps} />
+      <div class="pair">
+        <NumberField label="Side of the crops" value={size} usual={chosen?.size} range={[32, 1024]} onInput={setSize} />
+        <NumberField label="Photographs a step" value={batch} usual={chosen?.batch} range={[1, 64]} onInput={setBatch} />
       </div>
       {refused && <div class="notice bad" role="alert"><FaultWords fault={refused} /></div>}
       <button type="submit" class="button primary" disabled={busy || !picture || name.trim() === "" || !folder}>
         {busy ? "Beginning …" : "Train"}
       </button>
     </form>
+  );
+}
+
+/** What was filled in; the recipe says the rest. */
+function numbers(words: Record<"steps" | "size" | "batch", string>): Partial<Record<"steps" | "size" | "batch", number>> {
+  return Object.fromEntries(Object.entries(words).filter(([, word]) => word !== "").map(([name, word]) => [name, Number(word)]));
+}
+
+interface NumberFieldProps {
+  readonly label: string;
+  readonly value: string;
+  /** What the recipe has, seen while nothing is filled in. */
+  readonly usual: number | null | undefined;
+  readonly range: readonly [number, number];
+  readonly onInput: (value: string) => void;
+}
+
+function NumberField({ label, value, usual, range: [min, max], onInput }: NumberFieldProps) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input
+        id={id} type="number" min={min} max={max} step={1} value={value} placeholder={usual ? String(usual) : "as the recipe says"}
+        onInput={(event) => onInput(event.currentTarget.value)}
+      />
+    </div>
   );
 }
 
