@@ -6,10 +6,11 @@ import { Empty, openAny, useDropAndPaste } from "./parts/dropzone";
 import { Header, useViewsThere } from "./parts/header";
 import { Lock, Notices } from "./parts/notices";
 import { Strip } from "./parts/strip";
+import { Toolbar } from "./parts/toolbar";
 import { useCell } from "./state/cell";
 import * as colouring from "./state/colouring";
 import * as inside from "./state/inside";
-import { opened } from "./state/picture";
+import { opened, type Opened } from "./state/picture";
 import { open, view, type ViewName } from "./state/place";
 import { about, line } from "./state/session";
 import * as stylise from "./state/stylise";
@@ -63,12 +64,25 @@ function View({ name }: { name: ViewName }) {
   if (!known) return <div class="empty" />;
   if (name === "train") return <Layout work={<TrainStage />} panel={<TrainPanel />} />;
   if (!picture) return <Empty title={TITLES[name]} />;
+  const key = picture.local ?? picture.picture?.id ?? picture.name;
+  if (!picture.size) return <Layout work={<Coming picture={picture} />} panel={<div class="panel-scroll" />} strip={<Strip now={undefined} />} />;
+  const sized = { ...picture, size: picture.size };
   const [work, panel] = {
-    stylise: [<StyliseStage picture={picture} />, <StylisePanel picture={picture} />],
-    colour: [<ColourStage picture={picture} />, <ColourPanel picture={picture} />],
-    inside: [<InsideStage picture={picture} />, <InsidePanel />],
+    stylise: [<StyliseStage key={key} picture={sized} />, <StylisePanel picture={sized} />],
+    colour: [<ColourStage key={key} picture={sized} />, <ColourPanel picture={sized} />],
+    inside: [<InsideStage key={key} picture={sized} />, <InsidePanel />],
   }[name];
   return <Layout work={work} panel={panel} strip={<Strip now={shown} />} />;
+}
+
+/** What a browser cannot show by itself is seen once the server has read it. */
+function Coming({ picture }: { picture: Opened }) {
+  return (
+    <>
+      <div class="stage"><p class="stage-word" role="status">Reading {picture.name} …</p></div>
+      <Toolbar picture={picture} canCompare={false} />
+    </>
+  );
 }
 
 function Layout({ work, panel, strip }: { work: ComponentChildren; panel: ComponentChildren; strip?: ComponentChildren }) {

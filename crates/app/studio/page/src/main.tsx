@@ -7,7 +7,7 @@ import { listen } from "./state/events";
 import * as inside from "./state/inside";
 import { opened, remember } from "./state/picture";
 import { dress } from "./state/place";
-import { complain, learn, styles } from "./state/session";
+import { complain, learn, line, styles } from "./state/session";
 import * as stylise from "./state/stylise";
 
 dress();
@@ -22,7 +22,8 @@ opened.watch(() => {
   colouring.begin();
   inside.begin();
 });
-styles.watch(() => stylise.fillGallery());
+styles.watch(stylise.fillGallery);
+line.watch(() => line.value === "joined" && stylise.fillGallery());
 
 const root = document.getElementById("app");
 if (root) render(<App />, root);

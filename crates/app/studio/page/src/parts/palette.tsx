@@ -5,7 +5,7 @@ import type { ProposalsData } from "../api/types";
 import { percent } from "../pure/words";
 import { useCell } from "../state/cell";
 import { addHint, deleteHint, hints, proposals, recolourHint } from "../state/colouring";
-import type { Opened } from "../state/picture";
+import type { Sized } from "../state/picture";
 import { complain } from "../state/session";
 import { spot, type Spot } from "../state/spot";
 import { IconButton } from "./controls";
@@ -16,13 +16,13 @@ type Colours = ProposalsData["colors"];
 /** What the picker offers before anything was chosen. */
 const FIRST = "#8a6f52";
 
-export function Palette({ picture }: { picture: Opened }) {
+export function Palette({ picture }: { picture: Sized }) {
   const open = useCell(spot);
-  if (!open || !picture.size) return null;
+  if (!open) return null;
   return <Dialog key={`${open.x} ${open.y}`} open={open} picture={picture} />;
 }
 
-function Dialog({ open, picture }: { open: Spot; picture: Opened }) {
+function Dialog({ open, picture }: { open: Spot; picture: Sized }) {
   const colours = useProposals(open);
   const box = useRef<HTMLDivElement>(null);
   const hint = useCell(hints).now.find((one) => one.id === open.id);
@@ -96,7 +96,7 @@ function useProposals(open: Spot): Colours | undefined {
 }
 
 /** Which side of the stage has more room, so that the place itself stays in sight. */
-function sideOf({ x, y }: Spot, { size }: Opened): Record<string, string> {
-  const { width, height } = size ?? { width: 1, height: 1 };
+function sideOf({ x, y }: Spot, { size }: Sized): Record<string, string> {
+  const { width, height } = size;
   return { "data-x": x > width / 2 ? "left" : "right", "data-y": y > height / 2 ? "top" : "bottom" };
 }

@@ -5,16 +5,15 @@ import type { Hint } from "../pure/hints";
 import type { Size } from "../pure/view";
 import { useCell } from "../state/cell";
 import { deleteHint, hints, moveHint } from "../state/colouring";
-import type { Opened } from "../state/picture";
+import type { Sized } from "../state/picture";
 import { spot } from "../state/spot";
 
 /** Screen pixels that a finger may tremble. */
 const TREMBLE = 5;
 
-export function Pins({ picture }: { picture: Opened }) {
+export function Pins({ picture }: { picture: Sized }) {
   const { now } = useCell(hints);
   const open = useCell(spot);
-  if (!picture.size) return null;
   const size = picture.size;
   return (
     <div class="pins">

@@ -17,6 +17,9 @@ export interface Opened {
   readonly picture?: Picture;
 }
 
+/** One whose size is known: from then on it is shown. */
+export type Sized = Opened & { readonly size: Size };
+
 export const opened = new Cell<Opened | undefined>(undefined);
 
 /** Remembers the picture when the page is loaded again. */
@@ -62,8 +65,9 @@ function unfit(file: Blob, name: string, type: string | undefined): Fault | unde
 
 async function measure(local: string, mine: number): Promise<void> {
   const image = new Image();
+  const loaded = new Promise((resolve) => (image.onload = image.onerror = resolve));
   image.src = local;
-  await image.decode().catch(() => undefined);
+  await loaded;
   const size = { width: image.naturalWidth, height: image.naturalHeight };
   if (mine === turn && size.width > 0) opened.change((now) => now && { ...now, size: now.size ?? size });
 }

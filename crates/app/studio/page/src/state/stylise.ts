@@ -53,11 +53,15 @@ export function fillGallery(): void {
   const picture = opened.value?.picture;
   const missing = styles.value.styles.map((style) => style.id).filter((id) => !asked.has(id));
   if (!picture || missing.length === 0) return;
-  for (const id of missing) asked.add(id);
+  const mine = asked;
+  for (const id of missing) mine.add(id);
   const part = (one: { style: string | null; url: string }): void =>
     thumbnails.change((now) => (one.style ? new Map(now).set(one.style, one.url) : now));
   const request = { kind: "gallery" as const, picture: picture.id, styles: missing };
-  patiently(request, { part, signal: gallery.signal, quiet: true }).catch(complain);
+  patiently(request, { part, signal: gallery.signal, quiet: true }).catch((error: unknown) => {
+    for (const id of missing) mine.delete(id); // to be asked for again when the line is back
+    complain(error);
+  });
 }
 
 /** Longer side of the painting that is wanted. */

@@ -34,10 +34,14 @@ export async function refreshOptions(): Promise<void> {
   });
 }
 
+/** The run whose curves are wanted. */
+let drawn: string | undefined;
+
 /** Fetches the curves of a run. */
 export async function fetchCurves(id: string): Promise<void> {
+  drawn = id;
   const [losses, validation] = await Promise.all([api.losses(id, 0), api.validation(id)]);
-  curves.value = { losses, validation };
+  if (drawn === id) curves.value = { losses, validation };
 }
 
 export async function train(request: TrainingRequest): Promise<boolean> {

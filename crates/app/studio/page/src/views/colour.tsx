@@ -16,10 +16,10 @@ import { Toolbar } from "../parts/toolbar";
 import { useCell } from "../state/cell";
 import * as state from "../state/colouring";
 import { spot } from "../state/spot";
-import type { Opened } from "../state/picture";
+import type { Sized } from "../state/picture";
 import { results } from "../state/session";
 
-export function ColourStage({ picture }: { picture: Opened }) {
+export function ColourStage({ picture }: { picture: Sized }) {
   const all = useCell(results);
   const result = all.get(useCell(state.coloured) ?? "");
   const allowed = picture.picture?.in_color === false || useCell(state.recolour);
@@ -32,7 +32,7 @@ export function ColourStage({ picture }: { picture: Opened }) {
     return <Pane name="coloured" src={at.preview(result.id, levelFor(shown.pixels, full))} alt={label} />;
   };
   const place = ({ x, y }: Point): void => {
-    const { width, height } = picture.size ?? { width: 0, height: 0 };
+    const { width, height } = picture.size;
     if (x < 0 || y < 0 || x >= width || y >= height) spot.value = undefined;
     else spot.value = { x: Math.floor(x), y: Math.floor(y) };
   };
@@ -40,7 +40,7 @@ export function ColourStage({ picture }: { picture: Opened }) {
   return (
     <>
       <Stage
-        place={picture.name} picture={picture.size ?? { width: 4, height: 3 }} label={label} after={after}
+        place={picture.name} picture={picture.size} label={label} after={after}
         before={result ? before : undefined} pinned={allowed && <Pins picture={picture} />}
         onPress={allowed ? place : undefined} clear={picture.picture?.alpha ?? false}
       >
@@ -52,7 +52,7 @@ export function ColourStage({ picture }: { picture: Opened }) {
   );
 }
 
-export function ColourPanel({ picture }: { picture: Opened }) {
+export function ColourPanel({ picture }: { picture: Sized }) {
   const all = useCell(results);
   const result = all.get(useCell(state.coloured) ?? "");
   const agreed = useCell(state.recolour);
@@ -100,12 +100,12 @@ function InColour() {
   );
 }
 
-function HintList({ picture }: { picture: Opened }) {
+function HintList({ picture }: { picture: Sized }) {
   const { before, now, after } = useCell(state.hints);
   const open = useCell(spot);
   useUndoKeys();
   const middle = (): void => {
-    const { width, height } = picture.size ?? { width: 2, height: 2 };
+    const { width, height } = picture.size;
     spot.value = { x: Math.floor(width / 2), y: Math.floor(height / 2) };
   };
   const tools = (

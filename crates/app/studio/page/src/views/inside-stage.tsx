@@ -12,10 +12,10 @@ import { Stage, type Shown } from "../parts/stage";
 import { Toolbar } from "../parts/toolbar";
 import { useCell } from "../state/cell";
 import * as state from "../state/inside";
-import type { Opened } from "../state/picture";
+import type { Sized } from "../state/picture";
 import { caption, SaveSheet } from "./inside";
 
-export function InsideStage({ picture }: { picture: Opened }) {
+export function InsideStage({ picture }: { picture: Sized }) {
   const way = useCell(state.way);
   const seen = useCell(state.seen)[way];
   const patterns = useCell(state.patterns);
@@ -52,7 +52,7 @@ function Sheet({ result }: { result: Result }) {
 }
 
 /** The picture, with the heat map over it once there is one. */
-function Mapped({ picture, result, busy }: { picture: Opened; result: Result | undefined; busy: boolean }) {
+function Mapped({ picture, result, busy }: { picture: Sized; result: Result | undefined; busy: boolean }) {
   const opacity = useCell(state.opacity);
   const data = result?.data as CamData | undefined;
   const heat = result?.images[0]?.url;
@@ -65,7 +65,7 @@ function Mapped({ picture, result, busy }: { picture: Opened; result: Result | u
   );
   return (
     <>
-      <Stage place={picture.name} picture={picture.size ?? { width: 4, height: 3 }} label={label} after={after}>
+      <Stage place={picture.name} picture={picture.size} label={label} after={after}>
         {busy && <p class="stage-word" role="status">Looking …</p>}
         {!busy && data?.fault && <p class="stage-word" role="status">{data.fault}</p>}
       </Stage>

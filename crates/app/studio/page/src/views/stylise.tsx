@@ -12,12 +12,12 @@ import { Source } from "../parts/source";
 import { Stage, type Shown } from "../parts/stage";
 import { Toolbar } from "../parts/toolbar";
 import { useCell } from "../state/cell";
-import { opened, type Opened } from "../state/picture";
+import { opened, type Sized } from "../state/picture";
 import { jobs, results, styles } from "../state/session";
 import { isActive } from "../state/work";
 import * as state from "../state/stylise";
 
-export function StyliseStage({ picture }: { picture: Opened }) {
+export function StyliseStage({ picture }: { picture: Sized }) {
   const painted = useCell(state.painted);
   const made = useCell(results);
   const result = painted && made.get(painted.result);
@@ -31,7 +31,7 @@ export function StyliseStage({ picture }: { picture: Opened }) {
   return (
     <>
       <Stage
-        place={picture.name} picture={picture.size ?? { width: 4, height: 3 }} label={label} after={after}
+        place={picture.name} picture={picture.size} label={label} after={after}
         before={ready ? before : undefined} clear={picture.picture?.alpha ?? false}
       >
         {useCell(state.looking) && !ready && <p class="stage-word" role="status">Painting a preview …</p>}
@@ -44,7 +44,7 @@ export function StyliseStage({ picture }: { picture: Opened }) {
 interface MixedProps {
   readonly painted: state.Painted;
   readonly result: Result | undefined;
-  readonly picture: Opened;
+  readonly picture: Sized;
   readonly shown: Shown;
   readonly label: string;
 }
@@ -54,20 +54,22 @@ function Mixed({ painted, result, picture, shown, label }: MixedProps) {
   const mix = opacities(useCell(state.strength), useCell(state.keep));
   const full = Math.max(result?.width ?? state.LOOK, result?.height ?? 0);
   const side = levelFor(shown.pixels, full);
+  // what cannot be seen now is fetched small, so that a slider finds it there
+  const small = Math.min(side, state.LOOK);
   const id = painted.result;
   const style = { "--painted": mix.painted, "--kept": mix.kept };
   return (
     <div class="mixed" style={style} data-result={id} data-complete={Boolean(result)}>
-      {result ? <Pane name="original" src={at.original(id, side)} alt={label} /> : <Source picture={picture} shown={shown} />}
+      {result ? <Pane name="original" src={at.original(id, mix.painted < 1 ? side : small)} alt={label} /> : <Source picture={picture} shown={shown} />}
       <div class="painted">
         <Pane name="styled" src={result ? at.preview(id, side) : painted.quick ?? ""} alt="" />
-        {result && <Pane name="kept" src={at.kept(id, side)} alt="" />}
+        {result && <Pane name="kept" src={at.kept(id, mix.kept > 0 ? side : small)} alt="" />}
       </div>
     </div>
   );
 }
 
-export function StylisePanel({ picture }: { picture: Opened }) {
+export function StylisePanel({ picture }: { picture: Sized }) {
   return (
     <>
       <div class="panel-scroll">
