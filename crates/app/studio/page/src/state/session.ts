@@ -59,12 +59,12 @@ export function complain(error: unknown): void {
 /** What does not change while the server runs, and styles. */
 export async function learn(): Promise<void> {
   const [known, shipped] = await Promise.all([api.about(), api.samples(), refreshStyles()]);
-  about.value = known;
   samples.value = shipped;
   const { inspect } = known.features;
   const [nets, options] = await Promise.all([inspect ? api.networks() : [], api.training()]);
   networks.value = nets;
   trainingOptions.value = options;
+  about.value = known; // last: from then on it is known which views there are
 }
 
 export async function refreshStyles(): Promise<void> {

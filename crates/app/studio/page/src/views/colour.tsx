@@ -22,7 +22,8 @@ import { results } from "../state/session";
 export function ColourStage({ picture }: { picture: Sized }) {
   const all = useCell(results);
   const result = all.get(useCell(state.coloured) ?? "");
-  const allowed = picture.picture?.in_color === false || useCell(state.recolour);
+  const agreed = useCell(state.recolour);
+  const allowed = picture.picture?.in_color === false || agreed;
   const busy = useCell(state.busy);
   const label = result ? `${picture.name}, coloured` : picture.name;
   const before = (shown: Shown) => <Source picture={picture} shown={shown} />;

@@ -23,7 +23,7 @@ export function InsidePanel() {
   const all = useCell(networks);
   const net = useCell(state.network);
   const way = useCell(state.way);
-  useEffect(state.enterFirst, []);
+  useEffect(state.enterFirst, [all.length]);
   if (!net) return <div class="panel-scroll"><p class="note">Opening the network …</p></div>;
   return (
     <>

@@ -66,7 +66,7 @@ test("patterns come one by one, and can be called off", async () => {
 
 test("every network that is told of can be opened", async () => {
   const { page, close } = await open();
-  const select = page.getByLabel("Network");
+  const select = page.getByRole("combobox", { name: "Network" });
   const titles = await select.locator("option").allInnerTexts();
   assert.ok(titles.length >= 2, titles.join());
   for (const title of titles) {

@@ -26,7 +26,7 @@ const ANSWERS = /status of (400|404|410|413|415|422|429|503)/;
 export async function visit(browser, url, options = {}) {
   const context = await browser.newContext({ viewport: DESKTOP, acceptDownloads: true, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(60_000);
+  page.setDefaultTimeout(Number(process.env.PATIENCE ?? 60_000));
   const told = [];
   const own = new URL(url).host;
   await context.route("**/*", (route) => {
