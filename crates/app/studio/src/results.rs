@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pentimento::imaging::Picture;
-use pentimento::pipeline::{Colors, blended};
+use pentimento::pipeline::{Blend, blended};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -74,13 +74,6 @@ struct AboutImage {
     style: Option<Id>,
     channel: Option<usize>,
     answer: Option<f32>,
-}
-
-/// How a stylized picture is to be looked at.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Blend {
-    pub(crate) strength: f32,
-    pub(crate) colors: Colors,
 }
 
 impl Outcome {
@@ -201,7 +194,7 @@ impl Outcome {
         let drawn = match &self.source {
             Some(source) if blend != Blend::FULL => {
                 let pair = (&source.picture, &*picture);
-                &blended(pair, (blend.strength, blend.colors), Some(shown))?
+                &blended(pair, blend, Some(shown))?
             }
             _ => &*picture,
         };
@@ -225,7 +218,7 @@ impl Outcome {
             }
             ((picture, true), Some(source)) if blend != Blend::FULL => {
                 let pair = (&source.picture, &*picture);
-                Ok(Arc::new(blended(pair, (blend.strength, blend.colors), None)?))
+                Ok(Arc::new(blended(pair, blend, None)?))
             }
             ((picture, true), _) => Ok(picture),
         }
@@ -246,7 +239,7 @@ impl Outcome {
             return Ok(());
         }
         let message = "Strength and colours can be chosen of a stylized picture alone.";
-        Err(Fault::option(message, "Leave `strength` and `colors` out."))
+        Err(Fault::option(message, "Leave `strength`, `colors` and `keep` out."))
     }
 
     /// A name for its file, without an ending.
@@ -260,9 +253,4 @@ impl Outcome {
     pub(crate) fn source(&self) -> Option<&Arc<Original>> {
         self.source.as_ref()
     }
-}
-
-impl Blend {
-    /// The style in full.
-    pub(crate) const FULL: Self = Self { strength: 1.0, colors: Colors::Style };
 }

@@ -38,6 +38,7 @@ async fn a_picture_is_stylized_once_and_blended_as_often_as_one_likes() {
         // Rounding before the lightness is taken moves a channel by what half a level of each
         // of the three weighs, and by another half in the end.
         ("strength=0.7&colors=picture", 0.7, Colors::Picture, 2),
+        ("strength=0.7&keep=1", 0.7, Colors::Picture, 2),
     ] {
         let options = StylizeOptions { strength, colors, ..StylizeOptions::default() };
         let want = stylizer.stylize(&picture, &options).unwrap();
@@ -58,6 +59,8 @@ async fn a_picture_is_stylized_once_and_blended_as_often_as_one_likes() {
         "strength=NaN",
         "strength=-0.1",
         "colors=red",
+        "keep=1.01",
+        "keep=0.5&colors=style",
         "quality=0",
         "format=gif",
         "format=exe",

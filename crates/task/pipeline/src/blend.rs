@@ -3,30 +3,61 @@
 use imaging::{Filter, Picture};
 use tensor::Tensor;
 
-use crate::{Colors, PipelineError, StylizeOptions};
+use crate::PipelineError;
+
+/// How much of a painting shows, and how much of the picture's colours it has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Blend {
+    /// From 0, the picture as it is, to 1, the painting in full.
+    pub strength: f32,
+    /// From 0, the style's colours, to 1, the picture's.
+    pub keep: f32,
+}
+
+impl Blend {
+    /// The painting as the style has it.
+    pub const FULL: Self = Self { strength: 1.0, keep: 0.0 };
+
+    fn check(self) -> Result<(), PipelineError> {
+        for (option, share) in [("strength", self.strength), ("keep", self.keep)] {
+            if !(0.0..=1.0).contains(&share) {
+                let value = share.to_string();
+                return Err(PipelineError::Option { option, value, range: "from 0 to 1" });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Default for Blend {
+    fn default() -> Self {
+        Self::FULL
+    }
+}
 
 /// What [`Stylizer::stylize`](crate::Stylizer::stylize) makes of `picture` with this strength and these colours, from what
 /// it made with strength 1 and the style's colours, without the network. Equal up to the
-/// rounding of `styled`'s values.
+/// rounding of `styled`'s values. With colours kept in part it is
+/// `picture + strength · (painting − picture)`, where the painting is
+/// `styled + keep · (kept − styled)`.
 ///
 /// The result is of `size`, or else as large as `styled`.
 ///
 /// # Errors
 ///
-/// [`PipelineError::Option`] if the strength is not from 0 to 1.
+/// [`PipelineError::Option`] if a share is not from 0 to 1.
 pub fn blended(
     (picture, styled): (&Picture, &Picture),
-    (strength, colors): (f32, Colors),
+    blend: Blend,
     size: Option<[usize; 2]>,
 ) -> Result<Picture, PipelineError> {
-    StylizeOptions { strength, ..StylizeOptions::default() }.check()?;
+    blend.check()?;
     let size = size.unwrap_or(styled.size());
-    let (full, own) = (strength >= 1.0 && colors == Colors::Style, size == styled.size());
-    if full && own {
+    if blend == Blend::FULL && size == styled.size() {
         return Ok(styled.clone());
     }
     let rgb = scaled(picture, size);
-    let styled = composed(scaled(styled, size), &rgb, (strength, colors));
+    let styled = composed(scaled(styled, size), &rgb, blend);
     drop(rgb);
     Ok(picture.with_rgb_tensor(&styled))
 }
@@ -39,16 +70,17 @@ pub(crate) fn scaled(picture: &Picture, size: [usize; 2]) -> Tensor {
     picture.to_rgb_tensor_of(size, Filter::default())
 }
 
-pub(crate) fn composed(
-    mut styled: Tensor,
-    rgb: &Tensor,
-    (strength, colors): (f32, Colors),
-) -> Tensor {
-    if colors == Colors::Picture {
-        styled = imaging::keep_colours(&styled, rgb);
+/// As [`blended`], of tensors of one size.
+pub(crate) fn composed(mut styled: Tensor, rgb: &Tensor, blend: Blend) -> Tensor {
+    if blend.keep > 0.0 {
+        let mut kept = imaging::keep_colours(&styled, rgb);
+        if blend.keep < 1.0 {
+            weaken(&mut kept, &styled, blend.keep);
+        }
+        styled = kept;
     }
-    if strength < 1.0 {
-        weaken(&mut styled, rgb, strength);
+    if blend.strength < 1.0 {
+        weaken(&mut styled, rgb, blend.strength);
     }
     styled
 }
@@ -72,6 +104,10 @@ mod tests {
         Picture::new(size, Channels::Rgba, Pixels::U8(values))
     }
 
+    fn weak(strength: f32) -> Blend {
+        Blend { strength, keep: 0.0 }
+    }
+
     fn bytes(picture: &Picture) -> &[u8] {
         let Pixels::U8(values) = picture.pixels() else { panic!("not 8 bits") };
         values
@@ -90,25 +126,43 @@ mod tests {
             .for_each(|(i, v)| *v *= 0.9 + 0.1 / (1 + i) as f32);
         let kept = picture.with_rgb_tensor(&styled);
         for strength in [0.0, 0.3, 0.8, 1.0] {
-            let at_once =
-                composed(styled.clone(), &scaled(&picture, [13, 17]), (strength, Colors::Style));
+            let at_once = composed(styled.clone(), &scaled(&picture, [13, 17]), weak(strength));
             let want = picture.with_rgb_tensor(&at_once);
-            let got = blended((&picture, &kept), (strength, Colors::Style), None).unwrap();
+            let got = blended((&picture, &kept), weak(strength), None).unwrap();
             let off = bytes(&got).iter().zip(bytes(&want)).map(|(g, w)| g.abs_diff(*w)).max();
             assert!(off <= Some(1), "{strength}: {off:?}");
         }
-        assert_eq!(blended((&picture, &kept), (0.0, Colors::Style), None).unwrap(), picture);
+        assert_eq!(blended((&picture, &kept), weak(0.0), None).unwrap(), picture);
     }
 
     #[test]
     fn the_pictures_colours_and_another_size_can_be_chosen_afterwards() {
         let (picture, styled) = (noise([12, 16], 0), noise([6, 8], 5));
-        let got = blended((&picture, &styled), (1.0, Colors::Picture), None).unwrap();
+        let got = blended((&picture, &styled), Blend { strength: 1.0, keep: 1.0 }, None).unwrap();
         let want = imaging::keep_colours(&scaled(&styled, [6, 8]), &scaled(&picture, [6, 8]));
         assert_eq!(got, picture.with_rgb_tensor(&want));
-        let small = blended((&picture, &styled), (0.5, Colors::Style), Some([3, 4])).unwrap();
+        let small = blended((&picture, &styled), weak(0.5), Some([3, 4])).unwrap();
         assert_eq!(small.size(), [3, 4]);
-        assert!(blended((&picture, &styled), (1.5, Colors::Style), None).is_err());
+        assert!(blended((&picture, &styled), weak(1.5), None).is_err());
+    }
+
+    /// A rounding of each of the two, shared out, and one of the result: one level at most.
+    #[test]
+    fn colours_can_be_kept_in_part() {
+        let (picture, styled) = (noise([9, 11], 0), noise([9, 11], 5));
+        let of = |keep| blended((&picture, &styled), Blend { strength: 1.0, keep }, None).unwrap();
+        let (none, all) = (of(0.0), of(1.0));
+        for keep in [0.1, 0.5, 0.75] {
+            let got = of(keep);
+            for ((&got, &none), &all) in bytes(&got).iter().zip(bytes(&none)).zip(bytes(&all)) {
+                let want = f32::from(none) + keep * (f32::from(all) - f32::from(none));
+                assert!((f32::from(got) - want).abs() <= 1.0, "{keep}: {got} is not {want}");
+            }
+        }
+        for keep in [-0.1, 1.1, f32::NAN] {
+            let wrong = Blend { strength: 1.0, keep };
+            assert!(blended((&picture, &styled), wrong, None).is_err(), "{keep}");
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ mod style;
 mod stylize;
 
 pub use batch::{Batch, Event, FileOptions};
-pub use blend::blended;
+pub use blend::{Blend, blended};
 pub use colorize::{
     COLORED, ColorModel, ColorizeOptions, Colorizer, Hint, Hints, InColor, Proposal,
     spread_of_colors,

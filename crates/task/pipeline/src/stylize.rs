@@ -8,7 +8,7 @@ use graph::Shape4;
 use imaging::{Fit, Picture};
 use tensor::Tensor;
 
-use crate::blend::{composed, scaled};
+use crate::blend::{Blend, composed, scaled};
 use crate::frame::Frame;
 use crate::{PipelineError, Style};
 
@@ -63,6 +63,14 @@ impl StylizeOptions {
 }
 
 impl StylizeOptions {
+    fn blend(&self) -> Blend {
+        let keep = match self.colors {
+            Colors::Style => 0.0,
+            Colors::Picture => 1.0,
+        };
+        Blend { strength: self.strength, keep }
+    }
+
     /// Height and width of the result.
     pub(crate) fn size_of(&self, own: [usize; 2]) -> [usize; 2] {
         self.size.map_or(own, |long| Fit::Long(long).size(own))
@@ -137,7 +145,7 @@ impl Stylizer {
         self.prepare(&frame, size, options.memory)?;
         let rgb = scaled(picture, size);
         let styled = self.run(&frame, &rgb, watch)?;
-        let styled = composed(styled, &rgb, (options.strength, options.colors));
+        let styled = composed(styled, &rgb, options.blend());
         drop(rgb);
         Ok(picture.with_rgb_tensor(&styled))
     }

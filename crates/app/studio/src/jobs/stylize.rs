@@ -34,6 +34,9 @@ struct Stylize {
 /// The longer side of what is shown first: done in a moment.
 const QUICK: usize = 384;
 
+/// Pixels of a result that is a look: whoever asks for it waits for it.
+const LOOK: usize = 1024 * 1024;
+
 /// A result not much larger than the quick one needs none.
 const LARGE: usize = 640;
 
@@ -58,7 +61,8 @@ impl Work for Stylize {
     }
 
     fn lane(&self) -> Lane {
-        Lane::Long
+        let [height, width] = self.full_size();
+        if height * width <= LOOK { Lane::Short } else { Lane::Long }
     }
 
     fn title(&self) -> String {
@@ -70,8 +74,7 @@ impl Work for Stylize {
     }
 
     fn run(&self, desk: &Desk<'_>) -> Result<(), Fault> {
-        let own = self.source.picture.size();
-        let full = self.size.map_or(own, |side| pentimento::imaging::Fit::Long(side).size(own));
+        let full = self.full_size();
         desk.result.will_be(full);
         let quick = shown_size(full, QUICK);
         let pixels = |size: [usize; 2]| (size[0] * size[1]) as f64;
@@ -89,6 +92,12 @@ impl Work for Stylize {
 }
 
 impl Stylize {
+    /// Height and width of the result.
+    fn full_size(&self) -> [usize; 2] {
+        let own = self.source.picture.size();
+        self.size.map_or(own, |side| pentimento::imaging::Fit::Long(side).size(own))
+    }
+
     /// At a size; progress goes from `begin` to `end`.
     fn painted(
         &self,

@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use pentimento::imaging::{EncodeOptions, Format, encode};
-use pentimento::pipeline::Colors;
+use pentimento::pipeline::Blend;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ use super::{Lasting, checked_side, image, value};
 use crate::body::Params;
 use crate::fault::Fault;
 use crate::picture::{FORMATS, media_type};
-use crate::results::{About, Blend, Outcome};
+use crate::results::{About, Outcome};
 use crate::time::now;
 use crate::{Inner, Studio};
 
@@ -27,6 +27,7 @@ pub(super) struct Look {
     side: Option<usize>,
     strength: Option<f32>,
     colors: Option<ColorsOf>,
+    keep: Option<f32>,
 }
 
 #[derive(Deserialize)]
@@ -42,6 +43,7 @@ pub(super) struct Download {
     quality: Option<u8>,
     strength: Option<f32>,
     colors: Option<ColorsOf>,
+    keep: Option<f32>,
 }
 
 #[derive(Clone, Copy, Deserialize)]
@@ -80,25 +82,35 @@ pub(super) async fn forget(
 }
 
 /// How it is to be blended, if the numbers make sense.
-fn blend(strength: Option<f32>, colors: Option<ColorsOf>) -> Result<Blend, Fault> {
-    let strength = strength.unwrap_or(1.0);
-    if !(0.0..=1.0).contains(&strength) {
-        let message = format!("`strength` is {strength}.");
-        return Err(Fault::option(message, "It may be from 0 to 1."));
-    }
-    let colors = match colors {
-        Some(ColorsOf::Picture) => Colors::Picture,
-        Some(ColorsOf::Style) | None => Colors::Style,
+fn blend(
+    strength: Option<f32>,
+    colors: Option<ColorsOf>,
+    keep: Option<f32>,
+) -> Result<Blend, Fault> {
+    let usual = match colors {
+        Some(ColorsOf::Picture) => 1.0,
+        Some(ColorsOf::Style) | None => 0.0,
     };
-    Ok(Blend { strength, colors })
+    if colors.is_some() && keep.is_some() {
+        let message = "`colors` and `keep` both say whose colours it has.";
+        return Err(Fault::option(message, "Leave one of them out."));
+    }
+    let blend = Blend { strength: strength.unwrap_or(1.0), keep: keep.unwrap_or(usual) };
+    for (name, share) in [("strength", blend.strength), ("keep", blend.keep)] {
+        if !(0.0..=1.0).contains(&share) {
+            let message = format!("`{name}` is {share}.");
+            return Err(Fault::option(message, "It may be from 0 to 1."));
+        }
+    }
+    Ok(blend)
 }
 
 pub(super) async fn preview(
     State(studio): State<Studio>,
     Path(id): Path<String>,
-    Params(Look { side, strength, colors }): Params<Look>,
+    Params(Look { side, strength, colors, keep }): Params<Look>,
 ) -> Result<Response, Fault> {
-    let (side, blend) = (checked_side(side)?, blend(strength, colors)?);
+    let (side, blend) = (checked_side(side)?, blend(strength, colors, keep)?);
     let result = studio.store.result(&id)?;
     let need = result.need(side, blend);
     let (shown, full) = studio.computed(need, move |_| result.preview(side, blend)).await?;
@@ -135,9 +147,9 @@ pub(super) async fn image_of(
 pub(super) async fn file(
     State(studio): State<Studio>,
     Path(id): Path<String>,
-    Params(Download { format, quality, strength, colors }): Params<Download>,
+    Params(Download { format, quality, strength, colors, keep }): Params<Download>,
 ) -> Result<Response, Fault> {
-    let blend = blend(strength, colors)?;
+    let blend = blend(strength, colors, keep)?;
     let result = studio.store.result(&id)?;
     let format = chosen(format.as_deref(), &result)?;
     let quality = quality.unwrap_or(EncodeOptions::default().quality);
