@@ -41,8 +41,18 @@ const STEPS: &[(&str, Step)] = &[
     }),
     // without a list of targets, cargo runs the doctests too
     ("tests and doctests", || shell::run(shell::cargo(&["test", "--workspace"]))),
+    ("the studio's page", page),
     ("docs", docs),
 ];
+
+/// In a browser, against the program that the tests have built.
+fn page() -> Result<()> {
+    if !shell::is_installed("npm", &["--version"]) {
+        println!("skipped: npm is not installed");
+        return Ok(());
+    }
+    shell::run(Command::new("crates/app/studio/page/tests/run"))
+}
 
 fn docs() -> Result<()> {
     let mut command: Command = shell::cargo(&["doc", "--workspace", "--no-deps", "--lib"]);

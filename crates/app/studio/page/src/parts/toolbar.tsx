@@ -12,7 +12,7 @@ export function Toolbar({ picture, canCompare }: { picture: Opened; canCompare: 
   const split = useCell(comparing);
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
-      const typing = (event.target as Element).closest("input, select, textarea, [role=dialog]");
+      const typing = (event.target as Element).closest("input:not([type=range], [type=radio]), select, textarea, [role=dialog]");
       if (event.key !== "c" || event.ctrlKey || event.metaKey || event.altKey || typing || !canCompare) return;
       comparing.change((now) => !now);
     };
