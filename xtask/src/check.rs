@@ -51,7 +51,7 @@ fn page() -> Result<()> {
         println!("skipped: npm is not installed");
         return Ok(());
     }
-    shell::run(Command::new("crates/app/studio/page/tests/run"))
+    shell::run(shell::command("crates/app/studio/page/tests/run", &[]))
 }
 
 fn docs() -> Result<()> {
