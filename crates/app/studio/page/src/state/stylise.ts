@@ -43,9 +43,12 @@ export function begin(): void {
   gallery = new AbortController();
   thumbnails.value = new Map();
   painted.value = undefined;
+  const early = chosen.value;
   chosen.value = undefined;
   wanted.value = undefined;
   fillGallery();
+  // a style that was chosen while the picture was on its way; another picture was none before
+  if (early && opened.value?.picture) choose(early);
 }
 
 /** Asks for the thumbnails that are missing. */

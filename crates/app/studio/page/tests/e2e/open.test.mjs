@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
-import { choose, launch, sample, visit } from "../support/browser.mjs";
+import { choose, launch, painted, sample, style, visit } from "../support/browser.mjs";
 import { hills } from "../support/pictures.mjs";
 import { MOUNTAINS, start } from "../support/studio.mjs";
 
@@ -62,7 +62,10 @@ test("a chosen picture is seen before the server has it", async () => {
   assert.match(await image.getAttribute("src"), /^blob:/);
   assert.ok(await image.evaluate((img) => img.decode().then(() => img.naturalWidth === 1024)));
   assert.equal(await page.locator(".thumb[data-ready=true]").count(), 0);
+  await style(page, "Udnie").check();
   go();
+  await painted(page); // what was chosen meanwhile
+  assert.ok(await style(page, "Udnie").isChecked());
   await page.locator(".thumb[data-ready=true]").first().waitFor();
   await close();
 });
