@@ -2,7 +2,7 @@
 
 import { Refusal, api } from "../api/client";
 import type { Job, Part, Training } from "../api/types";
-import { catchUp, complain, drop, jobs, line, parts, put, refreshStyles, results, trainings } from "./session";
+import { catchUp, catchUpResults, complain, drop, isActive, jobs, line, parts, put, refreshStyles, results, trainings } from "./session";
 
 /** Milliseconds before the next try when the server is away. */
 const PAUSE = 1500;
@@ -32,9 +32,12 @@ function on<T>(name: string, then: (said: T) => void): void {
   source?.addEventListener(name, (event) => then(JSON.parse((event as MessageEvent<string>).data) as T));
 }
 
+/** One event for each job and training that there is follows. */
 async function greet(name: string): Promise<void> {
   client = name;
-  await catchUp().catch(complain);
+  jobs.value = new Map();
+  trainings.value = new Map();
+  await catchUpResults().catch(complain);
   line.value = "joined";
   for (const resolve of waiting) resolve(name);
   waiting = [];
@@ -44,15 +47,23 @@ async function lost(): Promise<void> {
   source?.close();
   client = undefined;
   if (line.value === "joined") line.value = "lost";
+  jobs.change(calledOff);
   const locked = await api.about().then(() => false, (error) => error instanceof Refusal && error.status === 401);
   if (locked) line.value = "locked";
   else setTimeout(listen, PAUSE);
 }
 
+/** The server calls off what a page wanted that is gone: so it is for the page too. */
+function calledOff(all: ReadonlyMap<string, Job>): ReadonlyMap<string, Job> {
+  const off = (job: Job): Job => (isActive(job) ? { ...job, state: "cancelled" } : job);
+  return new Map([...all].map(([id, job]) => [id, off(job)]));
+}
+
 function heard(job: Job): void {
+  const before = jobs.value.get(job.id);
   put(jobs, job.id, job);
+  if (job.state !== "done" || !isActive(before)) return;
   if (!job.result || job.kind === "proposals" || job.kind === "gallery") return;
-  if (job.state !== "done") return;
   api.result(job.result).then((result) => put(results, result.id, result), complain);
 }
 

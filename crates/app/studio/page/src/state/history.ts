@@ -1,7 +1,7 @@
 /** What of the session's jobs and results is listed. */
 
 import type { Job, Result } from "../api/types";
-import { isActive } from "./work";
+import { isActive } from "./session";
 
 /** Jobs that wait or run, the one that runs first; but for those that are shown elsewhere. */
 export function waiting(all: ReadonlyMap<string, Job>, hushed: ReadonlySet<string>): Job[] {

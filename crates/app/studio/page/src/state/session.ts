@@ -71,10 +71,19 @@ export async function refreshStyles(): Promise<void> {
   styles.value = await api.styles();
 }
 
-/** The lists that events keep up to date from then on. */
+/** Fetches the history, which events do not tell. */
+export async function catchUpResults(): Promise<void> {
+  results.value = keyed(await api.results());
+}
+
+/** Fetches everything, after events were lost. What has ended is not begun again by an older list. */
 export async function catchUp(): Promise<void> {
-  const [allJobs, allResults, allTrainings] = await Promise.all([api.jobs(), api.results(), api.trainings()]);
-  jobs.value = keyed(allJobs);
-  results.value = keyed(allResults);
+  const [allJobs, allTrainings] = await Promise.all([api.jobs(), api.trainings(), catchUpResults()]);
+  const hasEnded = (job: Job | undefined): boolean => job !== undefined && !isActive(job);
+  jobs.change((now) => new Map([...now, ...keyed(allJobs.filter((job) => !hasEnded(now.get(job.id))))]));
   trainings.value = keyed(allTrainings);
+}
+
+export function isActive(job: Job | undefined): boolean {
+  return job?.state === "queued" || job?.state === "running";
 }

@@ -4,7 +4,7 @@ import { Refusal, api } from "../api/client";
 import type { Job, JobRequest, Part, Result } from "../api/types";
 import { Cell } from "./cell";
 import { clientName } from "./events";
-import { complain, jobs, parts, put, results, spoken } from "./session";
+import { complain, isActive, jobs, parts, put, results, spoken } from "./session";
 
 export interface Following {
   /** Told of every image that is there before the job is done, in order. */
@@ -87,10 +87,6 @@ async function fetched(job: Job): Promise<Result> {
   const kept = job.kind !== "gallery" && job.kind !== "proposals";
   if (kept) put(results, result.id, result);
   return result;
-}
-
-export function isActive(job: Job): boolean {
-  return job.state === "queued" || job.state === "running";
 }
 
 export function cancel(id: string): void {

@@ -13,8 +13,7 @@ import { Stage, type Shown } from "../parts/stage";
 import { Toolbar } from "../parts/toolbar";
 import { useCell } from "../state/cell";
 import { opened, type Sized } from "../state/picture";
-import { jobs, results, styles } from "../state/session";
-import { isActive } from "../state/work";
+import { isActive, jobs, results, styles } from "../state/session";
 import * as state from "../state/stylise";
 
 export function StyliseStage({ picture }: { picture: Sized }) {

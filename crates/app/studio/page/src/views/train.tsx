@@ -1,6 +1,7 @@
 /** Training runs: how one goes. */
 
 import { useEffect, useState } from "preact/hooks";
+import { Refusal } from "../api/client";
 import type { Table, Training } from "../api/types";
 import { column } from "../pure/table";
 import { counted, percent, time } from "../pure/words";
@@ -51,9 +52,14 @@ function useCurves(run: Training | undefined): { losses: Table; validation: Tabl
     state.curves.value = undefined;
   }, [run?.id]);
   useEffect(() => {
-    if (run) state.fetchCurves(run.id).catch(complain);
+    if (run) state.fetchCurves(run.id).catch(unlessNone);
   }, [run?.id, run?.steps, run?.state]);
   return curves;
+}
+
+/** A run that has just begun has no curves yet. */
+function unlessNone(error: unknown): void {
+  if (!(error instanceof Refusal && error.status === 404)) complain(error);
 }
 
 function Loss({ title, name, curves }: { title: string; name: string; curves: { losses: Table; validation: Table } | undefined }) {
