@@ -14,6 +14,7 @@ sys.path.append(str(Path(__file__).parents[2] / "golden"))
 import common
 
 SEED = 2
+NORM = ["weight", "bias", "running_mean", "running_var"]
 
 
 class Network:
@@ -21,6 +22,7 @@ class Network:
 
     def __init__(self):
         self.steps, self.params, self.is_classifier = [], {}, False
+        self.is_told = False  # a second input, the probabilities of classes
 
     def param(self, name, *shape):
         self.params[name] = common.parameter(SEED, name, shape)
@@ -32,6 +34,17 @@ class Network:
         if pad == "reflect":
             self.steps.append(("reflect", kernel // 2))
         self.steps.append(("conv", w, b, stride, kernel // 2 if pad == "zero" else 0))
+
+    def conv_same(self, name, cin, cout, kernel, stride=1, groups=1, bias=True):
+        w = self.param(f"{name}.weight", cout, cin // groups, kernel, kernel)
+        if bias:
+            self.param(f"{name}.bias", cout)
+        self.steps.append(("conv same", w, groups, stride))
+
+    def batch_norm(self, name, c):
+        for part in NORM:
+            self.param(f"{name}.{part}", c)
+        self.steps.append(("batch norm", name))
 
     def norm(self, name, c):
         w, b = self.param(f"{name}.weight", c), self.param(f"{name}.bias", c)
@@ -125,6 +138,85 @@ def cats_and_dogs():
     return net
 
 
+def colour(down, up, told=None):
+    """The colouring tutorial's: rows of channels, `(channels, 2)` at stride 2, "double".
+
+    `told` is how many channels the classes, repeated over the plane, and what is there before
+    are brought to.
+    """
+    net, cin, index = Network(), 1, 0
+    net.is_told = told is not None
+    fusion = [("classes",)] if net.is_told else []
+    for row in [*down, *fusion, *up]:
+        if row == "double":
+            net.plain("double")
+            continue
+        if row == ("classes",):
+            net.plain("classes")
+            cin, cout, kernel, stride = cin + 1000, told, 1, 1
+        else:
+            (cout, stride), kernel = row if isinstance(row, tuple) else (row, 1), 3
+        net.conv_same("conv2d" if index == 0 else f"conv2d_{index}", cin, cout, kernel, stride)
+        net.plain("tanh" if cout == 2 else "relu")
+        cin, index = cout, index + 1
+    return net
+
+
+def colour_alpha():
+    net = colour([(8, 2), 8, 16, (16, 2), 32, (32, 2)], ["double", 32, "double", 16, "double", 2])
+    assert sum(p.size for p in net.params.values()) == 32_202
+    return net
+
+
+def colour_beta():
+    down = [64, (64, 2), 128, (128, 2), 256, (256, 2), 512, 256, 128]
+    net = colour(down, ["double", 64, "double", 32, 2, "double"])
+    assert sum(p.size for p in net.params.values()) == 3_892_194
+    return net
+
+
+def colour_full():
+    down = [(64, 2), 128, (128, 2), 256, (256, 2), 512, 512, 256]
+    net = colour(down, [128, "double", 64, "double", 32, 16, 2, "double"], told=256)
+    assert sum(p.size for p in net.params.values()) == 6_541_202
+    return net
+
+
+def efficientnet_lite0():
+    """The PyTorch package efficientnet_lite_pytorch's: 4,652,008 parameters and statistics."""
+    net, cin, index = Network(), 32, 0
+    net.conv_same("_conv_stem", 3, 32, 3, 2, bias=False)
+    net.batch_norm("_bn0", 32)
+    net.plain("relu6")
+    stages = [(1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80)]
+    for blocks, kernel, stride, expand, cout in [*stages, (3, 5, 1, 6, 112), (4, 5, 2, 6, 192), (1, 3, 1, 6, 320)]:
+        for block in range(blocks):
+            name, inside = f"_blocks.{index}", cin * expand
+            step = stride if block == 0 else 1
+            is_residual = step == 1 and cin == cout
+            if is_residual:
+                net.plain("keep")
+            if expand > 1:
+                net.conv_same(f"{name}._expand_conv", cin, inside, 1, bias=False)
+                net.batch_norm(f"{name}._bn0", inside)
+                net.plain("relu6")
+            net.conv_same(f"{name}._depthwise_conv", inside, inside, kernel, step, inside, bias=False)
+            net.batch_norm(f"{name}._bn1", inside)
+            net.plain("relu6")
+            net.conv_same(f"{name}._project_conv", inside, cout, 1, bias=False)
+            net.batch_norm(f"{name}._bn2", cout)
+            if is_residual:
+                net.plain("add")
+            cin, index = cout, index + 1
+    net.conv_same("_conv_head", 320, 1280, 1, bias=False)
+    net.batch_norm("_bn1", 1280)
+    net.plain("relu6", "mean")
+    net.steps.append(("linear", net.param("_fc.weight", 1000, 1280), net.param("_fc.bias", 1000)))
+    learnt = sum(p.size for name, p in net.params.items() if ".running" not in name)
+    assert learnt == 4_652_008, learnt
+    return net
+
+
 # name: network, input shape; the names are xtask's
 CASES = {
     "transformer-256": (transformer, (1, 3, 256, 256)),
@@ -136,6 +228,10 @@ CASES = {
     "grad-cam": (WholeVgg16, (1, 3, 224, 224)),
     "conv3x3": (one_conv, (1, 128, 64, 64)),
     "classifier-step": (cats_and_dogs, (20, 3, 150, 150)),
+    "colour-alpha-400": (colour_alpha, (1, 1, 400, 400)),
+    "colour-beta-256": (colour_beta, (1, 1, 256, 256)),
+    "colour-full-256": (colour_full, (1, 1, 256, 256)),
+    "colour-full-step": (lambda: (colour_full(), efficientnet_lite0()), (20, 3, 256, 256)),
     "style-step": (lambda: (transformer(), vgg16()), (4, 3, 256, 256)),
 }
 
@@ -143,6 +239,11 @@ CASES = {
 def picture(shape):
     """The input in -1..1: the same values for everybody."""
     return common.signed(common.named(SEED, "input"), shape)
+
+
+def classes(count):
+    """The second input of a network that is told what is seen."""
+    return common.signed(common.named(SEED, "classes"), (count, 1000, 1, 1))
 
 
 def to_onnx(net, shape):
@@ -165,6 +266,16 @@ def to_onnx(net, shape):
             w, b, stride, pad = args
             op, inputs = "Conv", [x, w, b]
             attributes = {"strides": [stride] * 2, "pads": [pad] * 4}
+        elif kind == "conv same":
+            w, groups, stride = args
+            bias, size = w.replace("weight", "bias"), list(net.params[w].shape[2:])
+            op, inputs = "Conv", [x, w, *([bias] if bias in net.params else [])]
+            attributes = {"strides": [stride] * 2, "auto_pad": "SAME_UPPER", "group": groups, "kernel_shape": size}
+        elif kind == "classes":
+            like, eighth = f"like{i}", [side // 8 for side in shape[2:]]
+            plane = const(f"plane{i}", np.array([1, 1, *eighth], np.int64))
+            nodes.append(helper.make_node("Expand", ["classes", plane], [like]))
+            op, inputs, attributes = "Concat", [x, like], {"axis": 1}
         elif kind == "reflect":
             n = args[0]
             pads = const(f"pads{i}", np.array([0, 0, n, n, 0, 0, n, n], np.int64))
@@ -184,13 +295,16 @@ def to_onnx(net, shape):
         elif kind == "add":
             op, inputs = "Add", [x, kept]
         else:
-            op = {"relu": "Relu"}[kind]
+            op = {"relu": "Relu", "tanh": "Tanh"}[kind]
         nodes.append(helper.make_node(op, inputs, [y], **attributes))
         x = y
     graph = helper.make_graph(
         nodes,
         "bench",
-        [helper.make_tensor_value_info("input", TensorProto.FLOAT, shape)],
+        [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, size)
+            for name, size in [("input", shape), ("classes", (shape[0], 1000, 1, 1))][: 1 + net.is_told]
+        ],
         [helper.make_tensor_value_info(x, TensorProto.FLOAT, None)],
         consts,
     )

@@ -22,6 +22,8 @@ def torch_backend(threads, channels_last=False, bf16=False):
     import torch
     import torch.nn.functional as F
 
+    import networks
+
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     if bf16 and not torch.cpu._is_avx512_bf16_supported():
@@ -32,12 +34,30 @@ def torch_backend(threads, channels_last=False, bf16=False):
         t = torch.from_numpy(array).to(torch.bfloat16 if bf16 else torch.float32)
         return t.contiguous(memory_format=form) if t.dim() == 4 else t
 
-    def forward(steps, params, x):
+    def forward(steps, params, x, classes=None):
         kept = None
         for kind, *args in steps:
             if kind == "conv":
                 w, b, stride, pad = args
                 x = F.conv2d(x, params[w], params[b], stride, pad)
+            elif kind == "conv same":  # TensorFlow's: an odd pixel is at the bottom and right
+                w, groups, stride = args
+                kernel, pad = params[w].shape[-1], params[w].shape[-1] // 2
+                if stride > 1:
+                    before = (kernel - stride) // 2
+                    x, pad = F.pad(x, [before, kernel - stride - before] * 2), 0
+                x = F.conv2d(x, params[w], params.get(w.replace("weight", "bias")), stride, pad, 1, groups)
+            elif kind == "batch norm":
+                weight, bias, mean, var = (params[f"{args[0]}.{part}"] for part in networks.NORM)
+                x = F.batch_norm(x, mean, var, weight, bias, eps=1e-3)
+            elif kind == "relu6":
+                x = F.relu6(x)
+            elif kind == "tanh":
+                x = torch.tanh(x)
+            elif kind == "classes":
+                x = torch.cat([x, classes.expand(-1, -1, *x.shape[2:])], 1)
+            elif kind == "mean":
+                x = x.mean((2, 3))
             elif kind == "reflect":
                 x = F.pad(x, [args[0]] * 4, mode="reflect")
             elif kind == "norm":
@@ -62,18 +82,21 @@ def torch_backend(threads, channels_last=False, bf16=False):
 
     def load(net, x):
         params, x = {k: place(p) for k, p in net.params.items()}, place(x)
+        classes = place(networks.classes(x.shape[0])) if net.is_told else None
 
         def run():
             with torch.inference_mode():
-                return forward(net.steps, params, x)
+                return forward(net.steps, params, x, classes)
 
         return run, lambda y: y.float().numpy()
 
     def load_step(nets, x):
+        import colour
         import step
 
         params = [{k: place(p).float() for k, p in net.params.items()} for net in nets]
-        run = step.make(forward, nets, params, (place(x).float(), bf16))
+        maker = colour if nets[0].is_told else step
+        run = maker.make(forward, nets, params, (place(x).float(), bf16))
         return run, lambda losses: losses
 
     def load_classifier(net, x):
@@ -107,7 +130,8 @@ def onnxruntime_backend(threads):
         options.add_session_config_entry("session.set_denormal_as_zero", "1")
         model = networks.to_onnx(net, x.shape)
         session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-        return lambda: session.run(None, {"input": x})[0], lambda y: y
+        inputs = {"input": x} | ({"classes": networks.classes(x.shape[0])} if net.is_told else {})
+        return lambda: session.run(None, inputs)[0], lambda y: y
 
     return f"ONNX Runtime {ort.__version__}", load
 
@@ -130,10 +154,11 @@ def openvino_backend(threads, bf16=False):
     def load(net, x):
         model = core.read_model(networks.to_onnx(net, x.shape))
         request = core.compile_model(model, "CPU", config).create_infer_request()
-        tensor = ov.Tensor(x, shared_memory=True)
+        arrays = [x] + ([networks.classes(x.shape[0])] if net.is_told else [])
+        tensors = [ov.Tensor(array, shared_memory=True) for array in arrays]
 
         def run():
-            request.infer([tensor])
+            request.infer(tensors)
             return request.get_output_tensor()
 
         return run, lambda y: y.data

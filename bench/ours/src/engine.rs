@@ -7,12 +7,13 @@ use anyhow::{Context, Result, bail};
 use cpu::{Network, Plan, Session, Threads};
 use graph::{Builder, Conv, Graph, PadMode};
 use kernels::Level;
-use nets::{transformer_net, vgg};
+use nets::{colour_tutorial, transformer_net, vgg};
 use tensor::{Shape4, Tensor};
 use testing::{Random, random_weights};
 use weights::Weights;
 
 use crate::classifier;
+use crate::colour;
 use crate::look;
 use crate::step::{self, Step};
 
@@ -28,11 +29,12 @@ pub(crate) struct Engine {
     loaded: BTreeMap<String, Loaded>,
     step: Option<Step>,
     classifier: Option<classifier::Step>,
+    colour: Option<colour::Step>,
 }
 
 struct Loaded {
     session: Session,
-    input: Tensor,
+    inputs: Vec<Tensor>,
 }
 
 impl Engine {
@@ -43,6 +45,7 @@ impl Engine {
             loaded: BTreeMap::new(),
             step: None,
             classifier: None,
+            colour: None,
         })
     }
 
@@ -69,15 +72,26 @@ impl Engine {
             };
             return self.threads.run(|| step.answer(what));
         }
+        if case == colour::STEP {
+            let step = match &mut self.colour {
+                Some(step) => step,
+                none => none.insert(colour::Step::new()?),
+            };
+            return self.threads.run(|| step.answer(what));
+        }
+        if case == colour::LAB {
+            return self.threads.run(|| colour::lab(what));
+        }
         if !self.loaded.contains_key(case) {
             let loaded = load(case, self.level)?;
             self.loaded.insert(case.to_owned(), loaded);
         }
         let loaded = self.loaded.get_mut(case).context("it was just loaded")?;
-        let Loaded { session, input } = loaded;
+        let Loaded { session, inputs } = loaded;
+        let inputs: Vec<&Tensor> = inputs.iter().collect();
         self.threads.run(|| match what {
-            "run" => Ok(timed(|| session.run(&[input]).output)),
-            "check" => Ok(ten_values(&session.run(&[input]).output)),
+            "run" => Ok(timed(|| session.run(&inputs).output)),
+            "check" => Ok(ten_values(&session.run(&inputs).output)),
             other => bail!("{other:?} is neither run nor check"),
         })
     }
@@ -87,9 +101,14 @@ fn load(case: &str, level: Level) -> Result<Loaded> {
     let (graph, shape) = network(case)?;
     let weights = Weights::bind(&graph, random_weights(&graph, SEED))?;
     let network = Network::with_level(&graph, &weights, level)?;
-    let session = Session::new(Plan::new(&network, &[shape], &[])?);
-    let input = Random::named(SEED, "input").tensor(&shape, 1.0);
-    Ok(Loaded { session, input })
+    let classes = graph.find("classes").map(|_| [shape[0], 1000, 1, 1]);
+    let shapes: Vec<Shape4> = [shape].into_iter().chain(classes).collect();
+    let session = Session::new(Plan::new(&network, &shapes, &[])?);
+    let made = |(name, shape): (&str, &Shape4)| Random::named(SEED, name).tensor(shape, 1.0);
+    Ok(Loaded {
+        session,
+        inputs: ["input", "classes"].into_iter().zip(&shapes).map(made).collect(),
+    })
 }
 
 /// The same as `CASES` in `bench/peers/networks.py`.
@@ -106,6 +125,13 @@ fn network(case: &str) -> Result<(Graph, Shape4)> {
         "vgg16-batch4" => (vgg16(), [4, 3, 256, 256]),
         "vgg16-224" => (vgg_to("relu5_3"), [1, 3, 224, 224]),
         "conv3x3" => (one_conv(), [1, 128, 64, 64]),
+        "colour-alpha-400" => {
+            (colour_tutorial::alpha(colour_tutorial::Config {}), [1, 1, 400, 400])
+        }
+        "colour-beta-256" => (colour_tutorial::beta(colour_tutorial::Config {}), [1, 1, 256, 256]),
+        "colour-full-256" => {
+            (colour_tutorial::full(colour_tutorial::FullConfig::default()), [1, 1, 256, 256])
+        }
         other => bail!("no case is called {other:?}"),
     })
 }
@@ -135,7 +161,7 @@ pub(crate) fn timed<R>(mut run: impl FnMut() -> R) -> String {
     format!("{:.4}", median * 1e3)
 }
 
-fn ten_values(output: &Tensor) -> String {
+pub(crate) fn ten_values(output: &Tensor) -> String {
     let data = output.data();
     let values = (0..10).map(|i| format!("{:.6e}", data[(2 * i + 1) * data.len() / 20]));
     values.collect::<Vec<_>>().join(" ")

@@ -13,6 +13,7 @@
 #![allow(clippy::print_stdout, reason = "a program: its output is its purpose")]
 
 mod classifier;
+mod colour;
 mod command;
 mod engine;
 mod look;

@@ -9,14 +9,24 @@ pub(super) struct Case {
 pub(super) const COMMAND: &str = "command";
 
 /// What only engines that go backwards have, and ours at its best level: a step of
-/// training, a class activation map, filter patterns (which are ours alone).
-pub(super) const BACKWARDS: [&str; 4] = ["style-step", CLASSIFIER_STEP, GRAD_CAM, PATTERNS];
+/// training, a class activation map, filter patterns, colours of a large picture.
+pub(super) const BACKWARDS: [&str; 6] =
+    ["style-step", CLASSIFIER_STEP, COLOUR_STEP, GRAD_CAM, PATTERNS, LAB];
+
+/// Of these, those that no peer has.
+pub(super) const OURS_ALONE: [&str; 2] = [PATTERNS, LAB];
 
 /// pytorch-grad-cam has it too, in float32.
 pub(super) const GRAD_CAM: &str = "grad-cam";
 
 /// Only our own makes them.
-pub(super) const PATTERNS: &str = "patterns";
+const PATTERNS: &str = "patterns";
+
+/// A large picture to Lab and back.
+const LAB: &str = "colour-lab-24";
+
+/// A step of training the colouring tutorial's full version.
+const COLOUR_STEP: &str = "colour-full-step";
 
 /// A step of training the tutorial's cats-and-dogs network.
 const CLASSIFIER_STEP: &str = "classifier-step";
@@ -33,6 +43,11 @@ const CASES: &[Case] = &[
     Case { name: PATTERNS, title: "64 patterns of VGG16's conv3_1, 40 steps at 64²" },
     Case { name: "style-step", title: "training step, batch 4, 256²" },
     Case { name: CLASSIFIER_STEP, title: "the tutorial's cats and dogs, batch 20, 150²" },
+    Case { name: "colour-alpha-400", title: "colour alpha 400²" },
+    Case { name: "colour-beta-256", title: "colour beta 256²" },
+    Case { name: "colour-full-256", title: "colour full 256²" },
+    Case { name: COLOUR_STEP, title: "full: training step, batch 20, 256²" },
+    Case { name: LAB, title: "24 megapixels to Lab and back" },
     Case { name: COMMAND, title: "the command, 1024×680" },
 ];
 

@@ -85,7 +85,7 @@ impl Worker {
     /// Whether this row has that case.
     pub(super) fn has(&self, case: &str) -> bool {
         if cases::BACKWARDS.contains(&case) {
-            let is_theirs = case != cases::PATTERNS
+            let is_theirs = !cases::OURS_ALONE.contains(&case)
                 && (case != cases::GRAD_CAM || !self.label.contains("bf16"));
             return self.trains && (is_theirs || self.side != Side::Peer);
         }

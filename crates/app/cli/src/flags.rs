@@ -137,11 +137,12 @@ pub(crate) struct Inspect {
     pub(crate) json: bool,
 }
 
-/// Turn a file of weights into safetensors, or into Keras's `.h5`.
+/// Turn a file of weights into safetensors, or into Keras's `.h5` or `.keras`.
 ///
 /// Where the tensors are a known style network's, they get its names, and the
 /// result says which network it is and how to feed it. A name that ends in
-/// `.weights.h5` makes weights for Keras 3, one in `.h5` weights for any Keras.
+/// `.weights.h5` makes weights for Keras 3, one in `.h5` weights for any Keras, one in
+/// `.keras` a whole model, which `keras.models.load_model` opens.
 #[derive(Args, Debug)]
 #[command(after_help = CONVERT_HELP)]
 pub(crate) struct Convert {
@@ -149,7 +150,7 @@ pub(crate) struct Convert {
     #[arg(value_hint = ValueHint::AnyPath)]
     pub(crate) input: PathBuf,
 
-    /// The file to write: safetensors, or `.weights.h5` or `.h5` for Keras.
+    /// The file to write: safetensors, or `.weights.h5`, `.h5` or `.keras` for Keras.
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
 
@@ -188,6 +189,7 @@ const CONVERT_HELP: &str = "\
 Examples:
   pentimento weights convert mosaic.pth mosaic.safetensors --dtype f16 --note title=Mosaic
   pentimento weights convert cats.safetensors cats.weights.h5
+  pentimento weights convert colour.safetensors colour.keras
   pentimento weights convert vgg16.h5 vgg16.safetensors --network vgg16";
 
 /// Fetch the weights that others publish into the user's cache.

@@ -201,7 +201,7 @@ mod tests {
     fn report(done: usize, skipped: usize, failed: usize, left: usize) -> Report {
         Report {
             version: 1,
-            style: "s".into(),
+            maker: pentimento::pipeline::Maker::Style("s".into()),
             pictures: vec![],
             done,
             skipped,

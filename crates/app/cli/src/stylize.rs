@@ -1,6 +1,6 @@
 //! `pentimento stylize`: flags, then a job with every check made, then the run.
 
-use pentimento::pipeline::{Colors, Style, StylizeOptions, Stylizer};
+use pentimento::pipeline::{Colors, Maker, Style, StylizeOptions, Stylizer};
 
 use crate::batch::Pictures;
 use crate::exit::Outcome;
@@ -15,9 +15,9 @@ pub(crate) fn run(flags: &flags::Stylize) -> anyhow::Result<Outcome> {
     let style = Style::open(&flags.style)?;
     pictures.job.prepare()?;
     let options = options(flags);
-    let name = style.name().to_owned();
+    let maker = Maker::Style(style.name().to_owned());
     let mut stylizer = Stylizer::new(style);
-    pictures.run(&name, |picture, progress| {
+    pictures.run(maker, |picture, progress| {
         let pixels = picture.width() * picture.height();
         if progress.wants_a_guess() && pixels >= LONG_WORK {
             progress.expect(stylizer.expect(picture, &options)?);

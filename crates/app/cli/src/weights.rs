@@ -3,8 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use pentimento::graph::Graph;
-use pentimento::nets;
+use pentimento::nets::{self, Net};
 use pentimento::pipeline::{PipelineError, recognise};
 use pentimento::weights::{
     Conversion, Inspection, Limits, NetworkCard, Precision, WeightsError, convert, inspect,
@@ -42,9 +41,15 @@ fn rewrite(flags: &flags::Convert) -> anyhow::Result<()> {
         Dtype::F16 => Precision::F16,
     };
     let known = look(&flags.input)?;
-    let (card, network) = network(flags.network, &known)?;
-    let notes = flags.notes.iter().cloned().collect();
-    let how = Conversion { precision, card, network, notes, ..Conversion::default() };
+    let (card, net) = network(flags.network, &known)?;
+    let how = Conversion {
+        precision,
+        card,
+        side: net.as_ref().and_then(|net| net.classifier).map(|classifier| classifier.size),
+        network: net.map(|net| net.graph),
+        notes: flags.notes.iter().cloned().collect(),
+        ..Conversion::default()
+    };
     let written = convert(&flags.input, &flags.output, &how).map_err(|e| match e {
         // Of the two files, only writing the output can still be refused by the system.
         WeightsError::Io(source) => {
@@ -63,21 +68,19 @@ fn rewrite(flags: &flags::Convert) -> anyhow::Result<()> {
 fn network(
     named: Option<flags::Network>,
     known: &Inspection,
-) -> anyhow::Result<(Option<NetworkCard>, Option<Graph>)> {
+) -> anyhow::Result<(Option<NetworkCard>, Option<Net>)> {
     if let Some((name, config)) = named {
         let net = nets::by_name(name, config)?;
         let mut card = NetworkCard::new(name, net.input, net.output.unwrap_or(net.input));
         card.config = serde_json::from_str(config)?;
-        return Ok((Some(card), Some(net.graph)));
+        return Ok((Some(card), Some(net)));
     }
-    let graph = |card: &NetworkCard| {
-        nets::by_name(&card.network, &card.config.to_string()).ok().map(|net| net.graph)
-    };
+    let net = |card: &NetworkCard| nets::by_name(&card.network, &card.config.to_string()).ok();
     if let Ok(card) = NetworkCard::from_metadata(&known.metadata) {
-        return Ok((None, graph(&card)));
+        return Ok((None, net(&card)));
     }
     let card = recognise(known);
-    let network = card.as_ref().and_then(graph);
+    let network = card.as_ref().and_then(net);
     Ok((card, network))
 }
 

@@ -38,7 +38,8 @@ fn folders_go_on_where_they_were() {
     place.file("in/broken.png", b"no picture");
     let report = colorize(&place, "in -o out -r --json --quiet").ended(1, &["broken.png"]).json();
     assert_eq!((&report["done"], &report["failed"]), (&2.into(), &1.into()));
-    assert_eq!(report["style"], "net");
+    assert_eq!(report["model"], "net");
+    assert!(report.get("style").is_none());
     assert_eq!(place.files("out"), ["a.png", "deep/b.png"]);
     colorize(&place, "in/a.png in/deep -o out").ended(0, &[]);
 }
@@ -77,6 +78,48 @@ fn what_is_in_colour_stays_unless_asked_for() {
     colourful(&place, "in.png");
     colorize(&place, "in.png -o out.png").ended(1, &["in colour already", "--recolor"]);
     colorize(&place, "in.png -o out.png --recolor").ended(0, &[]);
+}
+
+/// Samples of formats that are made from bytes, not from a `Picture`: ink, palettes, bits, 16 bits.
+#[test]
+fn every_kind_of_file_is_coloured() {
+    let place = Place::new();
+    let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../golden/imaging");
+    for (name, channels, depth) in [
+        ("cmyk.jpg", Channels::Rgb, Depth::Eight),
+        ("palette.png", Channels::Rgb, Depth::Eight),
+        ("palette_alpha.png", Channels::Rgba, Depth::Eight),
+        ("bilevel.png", Channels::Rgb, Depth::Eight),
+        ("deep.png", Channels::Rgb, Depth::Sixteen),
+        ("deep_alpha.png", Channels::Rgba, Depth::Sixteen),
+        ("deep_grey.tif", Channels::Rgb, Depth::Sixteen),
+        ("animated.gif", Channels::Rgb, Depth::Eight),
+    ] {
+        let (from, to) = (format!("{samples}/{name}"), format!("{name}.out.png"));
+        colorize(&place, &format!("{from} -o {to} --recolor")).ended(0, &[]);
+        let out = place.read(&to);
+        let want = pentimento::imaging::decode_file(from.as_ref(), &Default::default()).unwrap();
+        assert_eq!((out.size(), out.depth()), (want.size(), depth), "{name}");
+        assert_eq!(out.channels().has_alpha(), channels.has_alpha(), "{name}");
+    }
+}
+
+#[test]
+fn the_smallest_and_the_longest_are_coloured_and_the_largest_within_its_memory() {
+    let place = Place::new();
+    for size in [[1, 1], [1, 1000], [1000, 1]] {
+        place.grey("in.png", size);
+        colorize(&place, "in.png -o out.png --overwrite").ended(0, &[]);
+        assert_eq!(place.read("out.png").size(), size);
+    }
+    // A claim of 400 megapixels in a few bytes, and 100 that need more than is allowed.
+    place.file(
+        "bomb.png",
+        &std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../golden/imaging/bomb.png"))
+            .unwrap(),
+    );
+    colorize(&place, "bomb.png -o out2.png").ended(1, &["bomb.png"]);
+    assert!(!place.path("out2.png").exists());
 }
 
 /// Half red, half blue, light and dark.

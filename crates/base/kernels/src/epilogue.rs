@@ -122,6 +122,12 @@ pub(crate) struct Rows<'a> {
 }
 
 impl<'a> Epilogue<'a> {
+    /// Whether sums are written as they are.
+    pub(crate) fn is_plain(&self) -> bool {
+        let Self { residual, onto, gate, mask } = self;
+        residual.is_none() && mask.is_none() && *onto == Onto::Nothing && *gate == Gate::Linear
+    }
+
     /// The rows that belong to a band starting at row `top` of `image`.
     pub(crate) fn rows(&self, image: usize, top: usize) -> Rows<'a> {
         let from = |plane: &'a Plane| &plane.image(image)[top * plane.row_len()..];

@@ -63,8 +63,8 @@ impl Pointwise<'_> {
 
     #[inline(always)]
     fn band<S: Simd>(&self, simd: S, from: &Source, band: &mut Band, row_len: usize) {
-        let stride = from.plane.stride();
         let start = band.top * row_len;
+        let stride = self.run_of(from, band.data.len());
         let first = Input::new(from, band.image, start);
         let plus = self.plus.as_ref().map(|p| Input::new(p, band.image, start));
         let times = self.times.map(|t| t.image(band.image));
@@ -93,6 +93,16 @@ impl Pointwise<'_> {
                 pixel[c] = y * self.scale[0] + self.scale[1];
             }
         }
+    }
+}
+
+impl Pointwise<'_> {
+    /// How many values in a row, of `len`, are handled alike: all where nothing depends on the
+    /// channel, so that few channels fill whole vectors too, and else those of a pixel.
+    pub(crate) fn run_of(&self, from: &Source, len: usize) -> usize {
+        let sources = [Some(from), self.plus.as_ref()];
+        let by_channel = sources.into_iter().flatten().any(|source| source.affine.is_some());
+        if by_channel || self.times.is_some() { from.plane.stride() } else { len }
     }
 }
 

@@ -154,7 +154,7 @@ fn load_pixels<S: Simd>(simd: S, (source, image): (&Source, usize), from: &[f32]
     let stride = source.plane.stride();
     let from = &from[..to.len()];
     if source.is_plain() {
-        to.copy_from_slice(from);
+        copy(simd, from, to);
         return;
     }
     let map = source.affine.map(|a| a.image(image));
@@ -201,6 +201,21 @@ fn load_lanes<S: Simd, const V: usize>(
             }
             gate.apply(simd, x).store_slice(&mut to[v * lanes..][..lanes]);
         }
+    }
+}
+
+/// Copies values: a few by vectors, since of an enlarged plane each pixel comes alone and a
+/// call would take longer than its copy.
+#[inline(always)]
+fn copy<S: Simd>(simd: S, from: &[f32], to: &mut [f32]) {
+    const FEW: usize = 64;
+    let lanes = S::f32s::LEN;
+    if to.len() > FEW || !to.len().is_multiple_of(lanes) {
+        to.copy_from_slice(from);
+        return;
+    }
+    for (from, to) in from.chunks_exact(lanes).zip(to.chunks_exact_mut(lanes)) {
+        S::f32s::from_slice(simd, from).store_slice(to);
     }
 }
 

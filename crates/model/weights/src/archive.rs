@@ -3,6 +3,8 @@
 //! Our own reader of the table of contents, because memory must be bounded before
 //! it is taken; inflating and checksums are flate2's. See `docs/decisions/0021`.
 
+mod write;
+
 use std::collections::BTreeSet;
 use std::io::{self, Read, Seek, SeekFrom, Take};
 
@@ -11,6 +13,8 @@ use flate2::{Crc, read::DeflateDecoder};
 use crate::parse::Parser;
 use crate::source::{Source, io_error};
 use crate::{Format, Limits, WeightsError};
+
+pub(crate) use write::write_archive;
 
 /// One file inside a zip file.
 #[derive(Clone, Debug)]

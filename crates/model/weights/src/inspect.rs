@@ -97,6 +97,9 @@ pub struct Conversion {
     pub layout: Option<Layout>,
     /// The network whose tensors these are: what a file for Keras needs.
     pub network: Option<Graph>,
+    /// Pixels of the side of the pictures that a `.keras` model is for, where it goes with
+    /// one size only. 256 by default.
+    pub side: Option<usize>,
     /// What the new file says about itself; the old file's metadata by default.
     pub card: Option<NetworkCard>,
     /// More to say in the new file's metadata: `title`, `licence`, `provenance`.
@@ -106,7 +109,7 @@ pub struct Conversion {
 }
 
 /// Rewrites a checkpoint of any known format as safetensors, or for Keras if the new name
-/// ends in `.h5` ([`keras::Kind`]), and says what it wrote.
+/// ends in `.h5` ([`keras::Kind`]) or `.keras` ([`keras::write_model`]), and says what it wrote.
 ///
 /// # Errors
 ///
@@ -114,14 +117,9 @@ pub struct Conversion {
 /// and [`keras::write`]; and if a file for Keras is asked for, and not known of which network.
 pub fn convert(from: &Path, to: &Path, how: &Conversion) -> Result<Inspection, WeightsError> {
     let checkpoint = crate::read(from, &how.limits)?;
-    if let Some(kind) = keras::Kind::of(to) {
-        let Some(graph) = &how.network else {
-            let what =
-                "the tensors of a network that is not known, whose axes are not known either";
-            return Err(WeightsError::unsupported(Format::Hdf5, what));
-        };
-        let tensors = crate::fit(graph, checkpoint.tensors)?.into_dict(graph);
-        keras::write(to, &keras::Table::of(graph), tensors, (kind, how.precision))?;
+    let is_model = to.extension().is_some_and(|end| end.eq_ignore_ascii_case("keras"));
+    if is_model || keras::Kind::of(to).is_some() {
+        for_keras(checkpoint, to, how)?;
         return inspect(to, &how.limits);
     }
     let layout = how.layout.or_else(|| Layout::detect(&checkpoint.tensors));
@@ -142,4 +140,24 @@ pub fn convert(from: &Path, to: &Path, how: &Conversion) -> Result<Inspection, W
     metadata.extend(how.notes.clone());
     crate::write(to, &tensors, &metadata, how.precision)?;
     inspect(to, &how.limits)
+}
+
+/// The weights alone, or with their network as a whole model, by the name of the file.
+fn for_keras(
+    checkpoint: crate::Checkpoint,
+    to: &Path,
+    how: &Conversion,
+) -> Result<(), WeightsError> {
+    let Some(graph) = &how.network else {
+        let what = "the tensors of a network that is not known, whose axes are not known either";
+        return Err(WeightsError::unsupported(Format::Keras, what));
+    };
+    let tensors = crate::fit(graph, checkpoint.tensors)?.into_dict(graph);
+    match keras::Kind::of(to) {
+        Some(kind) => keras::write(to, &keras::Table::of(graph), tensors, (kind, how.precision)),
+        None => {
+            let side = how.side.unwrap_or(256);
+            keras::write_model(to, graph, tensors, ([side; 2], how.precision))
+        }
+    }
 }

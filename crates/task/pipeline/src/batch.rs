@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use imaging::{EncodeOptions, Limits, Picture};
 
-use crate::{Job, PictureReport, PipelineError, Report, Status, Task};
+use crate::{Job, Maker, PictureReport, PipelineError, Report, Status, Task};
 
 /// How pictures are read and written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -68,7 +68,7 @@ impl Batch<'_> {
     /// taken. The result does not depend on how the stages overlap.
     pub fn run(
         &self,
-        style: &str,
+        maker: Maker,
         make: impl FnMut(&Picture) -> Result<Picture, PipelineError>,
     ) -> Report {
         let start = Instant::now();
@@ -94,7 +94,7 @@ impl Batch<'_> {
             left,
             interrupted: left > 0,
             seconds: start.elapsed().as_secs_f64(),
-            ..Report::new(style, ended)
+            ..Report::new(maker, ended)
         }
     }
 
@@ -213,7 +213,7 @@ mod tests {
             }
         };
         let report = Batch { job, files: &FileOptions::default(), stop, watch: &watch };
-        let report = report.run("test", make);
+        let report = report.run(Maker::Style("test".into()), make);
         (report, ended.into_inner().unwrap())
     }
 

@@ -1,18 +1,21 @@
 //! How well a network colours photographs whose colours are known.
 
+mod hints;
+mod judge;
+mod photos;
+mod tries;
+
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use imaging::colour::Lab;
-use imaging::{Depth, Filter, Fit, Guided, GuidedOptions, Limits, Picture, with_chroma};
+use imaging::Limits;
 use serde::Serialize;
-use tensor::Tensor;
 
-use crate::discover::{Recursion, Unreadable, pictures};
-use crate::quality::{Features, Lpips, colorfulness, psnr, psnr_ab, ssim};
-use crate::{
-    COLORED, ColorizeOptions, Colorizer, Hint, Hints, InColor, PipelineError, spread_of_colors,
-};
+use crate::quality::Lpips;
+use crate::{ColorizeOptions, Colorizer, PipelineError};
+use judge::{Judge, Sum};
+use photos::PhotoSet;
+use tries::Tries;
 
 /// What a network is held to.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,9 +100,6 @@ pub struct Evaluation {
     pub mean_ab: [f32; 2],
 }
 
-/// Decibels beyond which nobody can tell: a picture that is exactly right has infinitely many.
-const MOST_DECIBELS: f64 = 100.0;
-
 /// Colours the photographs in a folder anew and compares.
 ///
 /// `watch` is told after each photograph how many of how many are done, and says whether to go on;
@@ -112,7 +112,7 @@ const MOST_DECIBELS: f64 = 100.0;
 /// - As [`Colorizer::colorize`].
 pub fn evaluate_colorizer(
     (colorizer, mut lpips): (&mut Colorizer, Option<&mut Lpips>),
-    folder: &std::path::Path,
+    folder: &Path,
     options: &EvaluateOptions,
     watch: &dyn Fn(usize, usize) -> bool,
 ) -> Result<Evaluation, PipelineError> {
@@ -170,208 +170,11 @@ fn report(
     }
 }
 
-/// The photographs of a folder, one at a time.
-struct PhotoSet<'a> {
-    paths: Vec<PathBuf>,
-    options: &'a EvaluateOptions,
-    colorless: usize,
-    failed: Vec<(PathBuf, String)>,
-}
-
-impl<'a> PhotoSet<'a> {
-    fn of(folder: &std::path::Path, options: &'a EvaluateOptions) -> Self {
-        let (mut found, unreadable) = pictures(folder, Recursion::Deep, std::path::Path::new(""));
-        if let Some(only) = &options.only {
-            found.retain(|path| path.strip_prefix(folder).is_ok_and(|path| only.contains(path)));
-        }
-        let most = options.limit.unwrap_or(found.len()).min(found.len());
-        let paths = (0..most).map(|i| found[i * found.len() / most].clone()).collect();
-        let failed = unreadable.into_iter().map(|Unreadable { path, error }| (path, error));
-        Self { paths, options, colorless: 0, failed: failed.collect() }
-    }
-
-    /// The mean ab of all, once; only those that count stay.
-    fn mean_ab(&mut self) -> Option<[f32; 2]> {
-        let (mut sum, mut kept) = ([0.0f64; 2], vec![]);
-        for path in std::mem::take(&mut self.paths) {
-            match self.read(&path) {
-                Err(e) => self.failed.push((path, e.to_string())),
-                Ok(photo) if spread_of_colors(&photo) < COLORED => self.colorless += 1,
-                Ok(photo) => {
-                    let lab = Lab::of_picture(&photo).into_tensor();
-                    let area = self.options.size * self.options.size;
-                    for (sum, plane) in sum.iter_mut().zip(lab.data()[area..].chunks(area)) {
-                        *sum += plane.iter().map(|v| f64::from(*v)).sum::<f64>() / area as f64;
-                    }
-                    kept.push(path);
-                }
-            }
-        }
-        self.paths = kept;
-        let n = self.paths.len() as f64;
-        (n > 0.0).then(|| sum.map(|s| (s / n) as f32))
-    }
-
-    /// A photograph; none if it has vanished since.
-    fn open(&mut self, path: &std::path::Path) -> Option<Picture> {
-        self.read(path).map_err(|e| self.failed.push((path.to_owned(), e.to_string()))).ok()
-    }
-
-    /// The middle of a photograph, in 8 bits.
-    fn read(&self, path: &std::path::Path) -> Result<Picture, PipelineError> {
-        let picture = imaging::decode_file(path, &self.options.limits)?;
-        let side = self.options.size;
-        let [height, width] = Fit::Short(side).size(picture.size());
-        let rgb = picture.to_rgb_tensor_of([height, width], Filter::default());
-        let [top, left] = [height, width].map(|length| (length - side) / 2);
-        let rows = (0..3 * side).flat_map(|row| {
-            let (c, y) = (row / side, row % side);
-            let start = (c * height + top + y) * width + left;
-            rgb.data()[start..start + side].iter().copied()
-        });
-        let square = Tensor::new([1, 3, side, side], rows.collect());
-        Ok(Picture::from_rgb_tensor(&square, Depth::Eight))
-    }
-}
-
-/// What is made of one photograph.
-struct Tries {
-    grey: Picture,
-    mean_color: Picture,
-    network: Picture,
-    hinted: Option<Picture>,
-}
-
-impl Tries {
-    fn of(
-        photo: &Picture,
-        mean_ab: [f32; 2],
-        (colorizer, index): (&mut Colorizer, usize),
-        options: &EvaluateOptions,
-    ) -> Result<Self, PipelineError> {
-        let grey = in_one_color(photo, [0.0; 2]);
-        let colorize = ColorizeOptions {
-            hints: Hints::default(),
-            in_color: InColor::Recolor,
-            ..options.colorize.clone()
-        };
-        let network = colorizer.colorize(&grey, &colorize)?;
-        let hinted = if options.hints > 0 {
-            let hints = random_hints(photo, index, options);
-            Some(colorizer.colorize(&grey, &ColorizeOptions { hints, ..colorize })?)
-        } else {
-            None
-        };
-        Ok(Self { mean_color: in_one_color(photo, mean_ab), grey, network, hinted })
-    }
-
-    fn all(&self) -> [Option<&Picture>; 4] {
-        [Some(&self.grey), Some(&self.mean_color), Some(&self.network), self.hinted.as_ref()]
-    }
-}
-
-/// The photograph's lightness in one colour.
-fn in_one_color(photo: &Picture, ab: [f32; 2]) -> Picture {
-    let lightness = Tensor::new([1, 1, 1, 1], vec![50.0]);
-    let ab = Tensor::new([1, 2, 1, 1], ab.to_vec());
-    with_chroma(photo, &Guided::new(&lightness, &ab, GuidedOptions::default()), 1.0)
-}
-
-/// Pixels a side of a hint.
-const HINT: usize = 6;
-
-fn random_hints(photo: &Picture, index: usize, options: &EvaluateOptions) -> Hints {
-    let lab = Lab::of_picture(photo).into_tensor();
-    let side = options.size;
-    let mut state = options.seed ^ (index as u64).wrapping_mul(0xd129_0b26_5a5f_2b5d);
-    let mut hint = || {
-        let [x, y] = [0, 1]
-            .map(|_| HINT / 2 + (random_bits(&mut state) % (side - HINT + 1) as u64) as usize);
-        let mean = [0, 1, 2].map(|c| {
-            let rows = (y - HINT / 2..y + HINT / 2)
-                .flat_map(|y| lab.data()[(c * side + y) * side + x - HINT / 2..][..HINT].iter());
-            rows.sum::<f32>() / (HINT * HINT) as f32
-        });
-        let color = imaging::colour::srgb_of_lab(mean).map(|v| (v * 255.0 + 0.5) as u8);
-        Hint { at: [x, y], color }
-    };
-    Hints { points: (0..options.hints).map(|_| hint()).collect(), overlay: None }
-}
-
-/// `SplitMix64`.
-fn random_bits(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
-/// What all pictures of one kind come to.
-#[derive(Clone, Copy, Debug, Default)]
-struct Sum {
-    n: f64,
-    scores: Scores,
-    original: f64,
-}
-
-impl Sum {
-    fn mean(self) -> Scores {
-        let Scores { psnr, psnr_ab, ssim, lpips, colorfulness, .. } = self.scores;
-        let of = |sum: f64| if self.n > 0.0 { sum / self.n } else { 0.0 };
-        let share = if self.original > 0.0 { colorfulness / self.original } else { 0.0 };
-        Scores {
-            psnr: of(psnr),
-            psnr_ab: of(psnr_ab),
-            ssim: of(ssim),
-            lpips: lpips.map(of),
-            colorfulness: of(colorfulness),
-            colorfulness_share: share,
-        }
-    }
-}
-
-/// Compares pictures with one photograph.
-struct Judge<'a> {
-    truth: Tensor,
-    colorfulness: f64,
-    lpips: Option<(&'a mut Lpips, Features)>,
-}
-
-impl<'a> Judge<'a> {
-    fn of(photo: &Picture, lpips: Option<&'a mut Lpips>) -> Result<Self, PipelineError> {
-        let truth = photo.to_rgb_tensor();
-        let lpips = match lpips {
-            Some(lpips) => {
-                let features = lpips.features(&truth)?;
-                Some((lpips, features))
-            }
-            None => None,
-        };
-        Ok(Self { colorfulness: colorfulness(&truth), truth, lpips })
-    }
-
-    fn add(&mut self, picture: &Picture, sum: &mut Sum) -> Result<(), PipelineError> {
-        let rgb = picture.to_rgb_tensor();
-        sum.n += 1.0;
-        sum.original += self.colorfulness;
-        let scores = &mut sum.scores;
-        scores.psnr += psnr(&rgb, &self.truth).min(MOST_DECIBELS);
-        scores.psnr_ab += psnr_ab(&rgb, &self.truth).min(MOST_DECIBELS);
-        scores.ssim += ssim(&rgb, &self.truth);
-        scores.colorfulness += colorfulness(&rgb);
-        if let Some((lpips, truth)) = &mut self.lpips {
-            let distance = lpips.features(&rgb).map(|features| lpips.distance(&features, truth))?;
-            *scores.lpips.get_or_insert(0.0) += distance;
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::colorize::sure_of;
-    use imaging::{Channels, EncodeOptions, Pixels};
+    use imaging::{Channels, EncodeOptions, Picture, Pixels};
 
     /// Photographs of sorts, all about one colour; one without, and one that is none.
     fn folder() -> tempfile::TempDir {
@@ -433,30 +236,12 @@ mod tests {
     #[test]
     fn no_photographs_and_no_size_are_errors() {
         let empty = tempfile::tempdir().unwrap();
-        let tried = |size: usize, folder: &std::path::Path| {
+        let tried = |size: usize, folder: &Path| {
             let options = EvaluateOptions { size, ..EvaluateOptions::default() };
             let with = (&mut sure_of([0.0; 2]), None);
             evaluate_colorizer(with, folder, &options, &|_, _| true).unwrap_err()
         };
         assert!(matches!(tried(48, empty.path()), PipelineError::NoPictures { .. }));
         assert!(matches!(tried(5, empty.path()), PipelineError::Option { .. }));
-    }
-
-    /// The same places from the same seed, inside the picture, in its colours.
-    #[test]
-    fn hints_are_drawn_by_seed() {
-        let photo =
-            Picture::new([48, 48], Channels::Rgb, Pixels::U8([200, 60, 60].repeat(48 * 48)));
-        let drawn = |seed: u64, index: usize| {
-            let options =
-                EvaluateOptions { size: 48, hints: 50, seed, ..EvaluateOptions::default() };
-            random_hints(&photo, index, &options).points
-        };
-        assert_eq!(drawn(1, 2), drawn(1, 2));
-        assert!(drawn(1, 2) != drawn(1, 3) && drawn(1, 2) != drawn(2, 2));
-        for hint in drawn(1, 2) {
-            assert!(hint.at.iter().all(|at| (3..=45).contains(at)));
-            assert!(hint.color.iter().zip([200u8, 60, 60]).all(|(a, b)| a.abs_diff(b) <= 1));
-        }
     }
 }

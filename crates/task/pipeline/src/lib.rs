@@ -37,7 +37,7 @@ pub use evaluate::{EvaluateOptions, Evaluation, Scores, evaluate_colorizer};
 pub use job::{Existing, Job, JobOptions, Task};
 pub use memory::default_memory_limit;
 pub use recognise::recognise;
-pub use report::{PictureReport, Report, Status};
+pub use report::{Maker, PictureReport, Report, Status};
 pub use shipped::{Shipped, shipped};
 pub use style::Style;
 pub use stylize::{Colors, StylizeOptions, Stylizer};

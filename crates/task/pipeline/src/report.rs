@@ -70,13 +70,24 @@ fn maybe_as_text<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result
     path.as_ref().map(|p| p.to_string_lossy()).serialize(serializer)
 }
 
+/// Who made the pictures, as the JSON report says it: `"style": NAME` or `"model": NAME`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Maker {
+    /// A style network.
+    Style(String),
+    /// Another network, such as one that colours.
+    Model(String),
+}
+
 /// What became of a whole job. Serialized, it is the JSON report.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// The version of this layout: 1. Later ones only add fields.
     pub version: u32,
-    /// The style's name, or that of the network that colours.
-    pub style: String,
+    /// Who made them.
+    #[serde(flatten)]
+    pub maker: Maker,
     /// Each picture, ordered by input.
     pub pictures: Vec<PictureReport>,
     /// Pictures written.
@@ -94,12 +105,12 @@ pub struct Report {
 }
 
 impl Report {
-    pub(crate) fn new(style: &str, mut pictures: Vec<PictureReport>) -> Self {
+    pub(crate) fn new(maker: Maker, mut pictures: Vec<PictureReport>) -> Self {
         pictures.sort_by(|a, b| a.input.cmp(&b.input));
         let count = |status| pictures.iter().filter(|p| p.status == status).count();
         Self {
             version: 1,
-            style: style.to_owned(),
+            maker,
             done: count(Status::Done),
             skipped: count(Status::Skipped),
             failed: count(Status::Failed),

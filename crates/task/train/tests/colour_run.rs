@@ -69,34 +69,47 @@ fn take(run: &mut ColorRun, steps: usize) {
     }
 }
 
-#[test]
-fn a_resumed_run_ends_in_the_same_bits_on_any_number_of_threads() {
-    let place = Place::new();
-    let mut whole = ColorRun::start(place.job(ours(), 1)).unwrap();
+/// The tutorial's for one picture, smaller.
+fn alpha() -> ColorRecipe {
+    ColorRecipe { size: 32, short: 40, ..ColorRecipe::alpha().with_steps(400) }
+}
+
+/// Six steps at once on one thread, and on others with a pause in between.
+fn stops_and_goes_on_to_the_same_bits(place: &Place, job: impl Fn(usize) -> ColorJob) {
+    let mut whole = ColorRun::start(job(1)).unwrap();
     take(&mut whole, 6);
     whole.save(&place.path("whole")).unwrap();
 
-    let mut first = ColorRun::start(place.job(ours(), 3)).unwrap();
+    let mut first = ColorRun::start(job(3)).unwrap();
     take(&mut first, 2);
     first.save(&place.path("half")).unwrap();
-    let mut second = ColorRun::resume(place.job(ours(), 2), &place.path("half")).unwrap();
+    let mut second = ColorRun::resume(job(2), &place.path("half")).unwrap();
     take(&mut second, 4);
-    assert!(second.is_done());
     second.save(&place.path("resumed")).unwrap();
     let of = |name: &str| weights::read(&place.path(name), &Limits::default()).unwrap().tensors;
     assert_eq!(of("whole"), of("resumed"));
+}
 
+#[test]
+fn a_resumed_run_ends_in_the_same_bits_on_any_number_of_threads() {
+    let place = Place::new();
+    stops_and_goes_on_to_the_same_bits(&place, |threads| place.job(ours(), threads));
     let other = ColorRecipe { batch: 3, ..ours() };
     let error = ColorRun::resume(place.job(other, 1), &place.path("half")).unwrap_err();
     assert!(matches!(error, TrainError::Differs { what, .. } if what == ["recipe"]));
+    // One picture, which a run need not look at twice, and several, at which it must.
+    stops_and_goes_on_to_the_same_bits(&place, |threads| {
+        let photographs = Folder::of_picture(&place.path("photos/0.png")).unwrap();
+        ColorJob { photographs, ..place.job(alpha(), threads) }
+    });
+    stops_and_goes_on_to_the_same_bits(&place, |threads| place.job(alpha(), threads));
 }
 
 #[test]
 fn alpha_learns_the_colours_of_one_picture() {
     let place = Place::new();
-    let recipe = ColorRecipe { size: 32, short: 40, ..ColorRecipe::alpha().with_steps(400) };
     let picture = Folder::of_picture(&place.path("photos/0.png")).unwrap();
-    let job = place.job(recipe, 2);
+    let job = place.job(alpha(), 2);
     let job = ColorJob { photographs: picture.clone(), held_out: picture, ..job };
     let mut run = ColorRun::start(job).unwrap();
     let first = run.step().unwrap().loss;

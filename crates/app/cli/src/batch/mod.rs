@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use pentimento::cpu::Threads;
 use pentimento::imaging::{self, EncodeOptions, Limits, Picture};
 use pentimento::pipeline::{
-    Batch, Event, Existing, FileOptions, Job, JobOptions, PipelineError, Recursion, Report,
+    Batch, Event, Existing, FileOptions, Job, JobOptions, Maker, PipelineError, Recursion, Report,
     default_memory_limit,
 };
 
@@ -45,10 +45,10 @@ impl Pictures {
         })
     }
 
-    /// Makes each picture by `make`, for a report that calls the network `name`.
+    /// Makes each picture by `make`, for a report that names who made it.
     pub(crate) fn run(
         self,
-        name: &str,
+        maker: Maker,
         mut make: impl FnMut(&Picture, &Progress) -> Result<Picture, PipelineError> + Send,
     ) -> anyhow::Result<Outcome> {
         let Self { job, files, threads, voice, reporting } = self;
@@ -56,7 +56,7 @@ impl Pictures {
         let progress = Progress::new(job.tasks.len() + job.unreadable.len(), voice);
         let watch = |event: &Event<'_>| progress.watch(event);
         let batch = Batch { job: &job, files: &files, stop: &stop, watch: &watch };
-        let report = batch.run(name, |picture| threads.run(|| make(picture, &progress)));
+        let report = batch.run(maker, |picture| threads.run(|| make(picture, &progress)));
         progress.finish();
         if voice == Voice::Normal {
             say(&summary(&report));

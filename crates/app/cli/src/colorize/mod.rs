@@ -7,7 +7,7 @@ use std::path::Path;
 
 use pentimento::imaging::{Limits, beside};
 use pentimento::pipeline::{
-    ColorModel, ColorizeOptions, Colorizer, Hints, InColor, Job, PipelineError,
+    ColorModel, ColorizeOptions, Colorizer, Hints, InColor, Job, Maker, PipelineError,
 };
 
 use crate::batch::Pictures;
@@ -28,9 +28,9 @@ pub(crate) fn run(flags: &flags::Colorize) -> anyhow::Result<Outcome> {
         memory: flags.handling.memory(),
         ..defaults
     };
-    let name = model.name().to_owned();
+    let maker = Maker::Model(model.name().to_owned());
     let mut colorizer = Colorizer::new(model);
-    pictures.run(&name, |picture, _progress| {
+    pictures.run(maker, |picture, _progress| {
         let coloured = colorizer.colorize(picture, &options)?;
         Ok(if flags.compare { beside(picture, &coloured) } else { coloured })
     })

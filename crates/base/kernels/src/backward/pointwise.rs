@@ -56,7 +56,8 @@ struct Job<'a> {
 impl Job<'_> {
     #[inline(always)]
     fn band<S: Simd>(&self, simd: S, band: &mut Band, row_len: usize) {
-        let (stride, lanes) = (self.grad.stride(), S::f32s::LEN);
+        let lanes = S::f32s::LEN;
+        let stride = self.pointwise.run_of(self.from, band.data.len());
         let start = band.top * row_len;
         let input = |source| Input::new(source, band.image, start);
         let first = input(self.from);

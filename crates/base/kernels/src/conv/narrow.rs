@@ -103,6 +103,9 @@ impl Narrow {
                     at_level!(level, simd => self.segment(simd, job, memory, (&mut *band, at)));
                 }
             });
+            if epilogue.is_plain() {
+                return;
+            }
             let rows = epilogue.rows(band.image, band.top);
             for pixel in (0..band.data.len()).step_by(stride) {
                 for i in pixel..pixel + self.out {
@@ -230,8 +233,10 @@ impl Narrow {
                 let at = (x + k) * columns + k * self.out;
                 total += f32x4::from_slice(simd, &sums[at..at + 4]);
             }
-            pixel.fill(0.0);
-            pixel[..self.out].copy_from_slice(&total.as_slice()[..self.out]);
+            for (to, from) in pixel.iter_mut().zip(total.as_slice()) {
+                *to = *from;
+            }
+            pixel[self.out..].fill(0.0);
         }
     }
 }

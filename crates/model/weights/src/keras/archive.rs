@@ -6,9 +6,9 @@ use crate::archive::Archive;
 use crate::checkpoint::{Listing, Reader};
 use crate::{Format, Limits, StateDict, WeightsError};
 
-const CONFIG: &str = "config.json";
-const METADATA: &str = "metadata.json";
-const WEIGHTS: &str = "model.weights.h5";
+pub(super) const CONFIG: &str = "config.json";
+pub(super) const METADATA: &str = "metadata.json";
+pub(super) const WEIGHTS: &str = "model.weights.h5";
 
 /// Whether a zip file's member is one that only such an archive has.
 pub(crate) fn is_main_member(name: &str) -> bool {

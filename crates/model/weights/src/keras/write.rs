@@ -3,9 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use graph::Graph;
+
 use super::Table;
+use super::archive::{CONFIG, METADATA, WEIGHTS};
 use super::config::snake_case;
+use super::model::configuration;
 use super::table::Row;
+use crate::archive::write_archive;
 use crate::hdf5::{Group, write_hdf5};
 use crate::write::{atomically, check};
 use crate::{Format, Precision, StateDict, WeightsError};
@@ -50,26 +55,78 @@ pub fn write(
     how: (Kind, Precision),
 ) -> Result<(), WeightsError> {
     let (kind, precision) = how;
-    let tensors = table.to_keras(tensors)?;
-    if precision == Precision::Bf16 {
-        return Err(WeightsError::unsupported(Format::Hdf5, "bfloat16 for Keras"));
-    }
-    check(&tensors, precision)?;
+    let tensors = kerass(table, tensors, precision)?;
     let mut root = Group::default();
     match kind {
-        Kind::Keras3 => keras3(&mut root, table, &tensors)?,
+        Kind::Keras3 => keras3(&mut root, layers(table), &tensors)?,
         Kind::Legacy => legacy(&mut root, table, &tensors),
     }
     atomically(path, |file| write_hdf5(file, &root, precision))
 }
 
+/// Writes a graph with its tensors as a `.keras` archive: a whole model, for `load_model` of
+/// Keras 3, which computes what the graph does, channels last.
+///
+/// Where the graph goes with pictures of one size only (it has a dense layer behind a
+/// flattening), or repeats values over a plane, the model is one for pictures of `size`,
+/// `[height, width]`; otherwise for pictures of any size. The same content gives the same
+/// bytes. The file is written under another name and renamed.
+///
+/// # Errors
+///
+/// As [`write`], and [`WeightsError::Keras`] for what Keras has no layer for, such as a border
+/// of mirrored pixels.
+pub fn write_model(
+    path: &Path,
+    graph: &Graph,
+    tensors: StateDict,
+    how: ([usize; 2], Precision),
+) -> Result<(), WeightsError> {
+    let (size, precision) = how;
+    let table = Table::of(graph);
+    let model = configuration(graph, &table, size)?;
+    let tensors = kerass(&table, tensors, precision)?;
+    let mut layers = layers(&table);
+    let place = |layer: &str| model.order.iter().position(|name| name == layer);
+    layers.retain(|(layer, _)| place(layer).is_some());
+    layers.sort_by_key(|(layer, _)| place(layer));
+    let mut root = Group::default();
+    keras3(&mut root, layers, &tensors)?;
+    let mut weights = vec![];
+    write_hdf5(&mut weights, &root, precision)?;
+    let metadata = serde_json::json!({ "keras_version": KERAS });
+    let members = [
+        (METADATA, metadata.to_string().into_bytes()),
+        (CONFIG, model.json.to_string().into_bytes()),
+        (WEIGHTS, weights),
+    ];
+    atomically(path, |file| write_archive(file, &members))
+}
+
+/// The version of Keras that archives are held to.
+const KERAS: &str = "3.15.1";
+
+/// A graph's tensors as Keras has them, if they can be written in this precision.
+fn kerass(
+    table: &Table,
+    tensors: StateDict,
+    precision: Precision,
+) -> Result<StateDict, WeightsError> {
+    let tensors = table.to_keras(tensors)?;
+    if precision == Precision::Bf16 {
+        return Err(WeightsError::unsupported(Format::Hdf5, "bfloat16 for Keras"));
+    }
+    check(&tensors, precision)?;
+    Ok(tensors)
+}
+
 fn keras3<'t>(
     root: &mut Group<'t>,
-    table: &Table,
+    layers: Vec<(&str, Vec<&Row>)>,
     tensors: &'t StateDict,
 ) -> Result<(), WeightsError> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-    for (layer, rows) in layers(table) {
+    for (layer, rows) in layers {
         if layer.contains('/') {
             let what = format!("a layer of a model inside the model, {layer:?}, in .weights.h5");
             return Err(WeightsError::unsupported(Format::Hdf5, what));

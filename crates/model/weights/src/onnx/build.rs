@@ -6,7 +6,8 @@ use graph::{Builder, Graph, NodeId, Op};
 use tensor::Tensor;
 
 use super::constants::Constant;
-use super::file::{self, Node, TensorProto};
+use super::file::{self, Node};
+use super::tensor_proto::TensorProto;
 use super::{Beside, Model, corrupt, unsupported};
 use crate::{Limits, StateDict, WeightsError};
 

@@ -1,4 +1,4 @@
-use super::file::TensorProto;
+use super::tensor_proto::TensorProto;
 
 /// A constant of the model: its values are only read where they are used.
 #[derive(Clone, Debug)]

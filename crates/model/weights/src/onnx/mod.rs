@@ -25,7 +25,10 @@ mod build;
 mod constants;
 mod file;
 mod layers;
+mod settings;
 mod shapes;
+mod tensor_proto;
+mod windows;
 
 use std::collections::BTreeMap;
 use std::fs::File;

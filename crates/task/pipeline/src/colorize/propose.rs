@@ -4,7 +4,7 @@ use imaging::colour::{BINS, ab_bins, linear_of_lab, srgb_of_lab};
 use imaging::{Filter, Picture};
 
 use super::model::Kind;
-use super::run::{fitted_size, lightness_of, network_size};
+use super::sizes::{fitted_size, lightness_of, network_size};
 use super::{ColorizeOptions, Colorizer};
 use crate::PipelineError;
 
@@ -24,7 +24,7 @@ const ALIKE: f32 = 25.0;
 impl Colorizer {
     /// The colours that the network itself holds plausible at a place of the picture (pixels from
     /// the left and from the top), likeliest first, at most `count`: peaks of its
-    /// distribution over ab, which knows the hints of `options`.
+    /// distribution over ab. Hints of `options` do not change them: they are carried afterwards.
     ///
     /// # Errors
     ///

@@ -4,89 +4,14 @@ use std::sync::Arc;
 
 use cpu::{Plan, Session};
 use graph::Shape4;
-use imaging::colour::{Lab, PAPERS_TEMPERATURE, grey_of_srgb};
-use imaging::{Filter, Fit, Guided, GuidedOptions, Picture, resize_tensor, with_chroma};
+use imaging::{Filter, Guided, GuidedOptions, Picture, resize_tensor, with_chroma};
 use tensor::Tensor;
 
 use super::carry::{Reach, carry};
 use super::model::Kind;
-use super::{COLORED, ColorModel, Hints, spread_of_colors};
+use super::sizes::{FITTED, fitted_size, grey_of, lightness_of, network_size};
+use super::{COLORED, ColorModel, ColorizeOptions, InColor, spread_of_colors};
 use crate::PipelineError;
-
-/// What becomes of a picture that is in colour already; see [`spread_of_colors`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum InColor {
-    /// It is refused: nobody wants to lose colours by mistake.
-    #[default]
-    Refuse,
-    /// It gets new colours; only its lightness counts.
-    Recolor,
-}
-
-/// How a picture is coloured.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ColorizeOptions {
-    /// Times the chroma: 0 is grey, 1 what the network says. Default: 1.
-    pub saturation: f32,
-    /// How a network that gives a distribution over colours is read: over 0, most vivid, to 1,
-    /// most careful; see [`annealed_mean`](imaging::colour::annealed_mean). Default: 0.38.
-    pub temperature: f32,
-    /// What is known about the colours. Default: nothing.
-    pub hints: Hints,
-    /// What becomes of a picture that is in colour already. Default: it is refused.
-    pub in_color: InColor,
-    /// Pixels of the shorter side of what the network sees, whatever the picture's size. Default:
-    /// 256, as in training.
-    pub side: usize,
-    /// Bytes of memory that one picture may take. Default: no limit.
-    pub memory: u64,
-}
-
-impl Default for ColorizeOptions {
-    fn default() -> Self {
-        Self {
-            saturation: 1.0,
-            temperature: PAPERS_TEMPERATURE,
-            hints: Hints::default(),
-            in_color: InColor::default(),
-            side: 256,
-            memory: u64::MAX,
-        }
-    }
-}
-
-impl ColorizeOptions {
-    /// Checks the values against their ranges.
-    ///
-    /// # Errors
-    ///
-    /// [`PipelineError::Option`] for the first that is out of range.
-    pub fn check(&self) -> Result<(), PipelineError> {
-        let wrong =
-            |option, value: String, range| Err(PipelineError::Option { option, value, range });
-        if !(0.0..=4.0).contains(&self.saturation) {
-            return wrong("saturation", self.saturation.to_string(), "from 0 to 4");
-        }
-        if !(self.temperature > 0.0 && self.temperature <= 1.0) {
-            return wrong("temperature", self.temperature.to_string(), "over 0, at most 1");
-        }
-        if !(32..=2048).contains(&self.side) {
-            return wrong("side", self.side.to_string(), "from 32 to 2048");
-        }
-        Ok(())
-    }
-}
-
-/// Networks halve their picture five times.
-const MULTIPLE: usize = 32;
-
-/// The longer side that a network is given is at most twice the shorter one it is meant for, so
-/// that a panorama takes no more time than a photograph.
-const LONGEST: usize = 2;
-
-/// Pixels of the longer side at which colours are fitted to edges. Finer edges are the full
-/// picture's: the fit is a function of its lightness.
-const FITTED: usize = 768;
 
 /// What a picture takes beside the engine's memory: 8 values of 8 bytes and 8 of 4 for each fitted
 /// pixel, and a network's input and output.
@@ -173,29 +98,23 @@ impl Colorizer {
     ) -> Result<Tensor, PipelineError> {
         let (hinted, output) = self.answer(small, sizes, options)?;
         let mut ab = self.model.decoded(output, options.temperature)?;
-        if !options.hints.is_empty() {
+        if let Some(hinted) = hinted {
             carry(&mut ab, &hinted, Reach::default());
         }
         Ok(ab)
     }
 
-    /// The network's first input for a small picture, and what it answers.
+    /// The hints on the network's grid, if there are any, and what it answers to a small picture.
     pub(super) fn answer(
         &mut self,
         small: &Tensor,
         (own, size): ([usize; 2], [usize; 2]),
         options: &ColorizeOptions,
-    ) -> Result<(Tensor, Tensor), PipelineError> {
+    ) -> Result<(Option<Tensor>, Tensor), PipelineError> {
         let mut rgb = resize_tensor(small, size, Filter::default());
         rgb.data_mut().iter_mut().for_each(|v| *v = v.clamp(0.0, 1.0));
         let mut inputs = vec![self.model.input(&lightness_of(&rgb))];
-        if !options.hints.is_empty() {
-            if !self.model.takes_hints() {
-                let what = format!("{} is a network that takes none", self.model.name());
-                return Err(PipelineError::Hint { hint: "given".into(), what });
-            }
-            options.hints.draw(own, &mut inputs[0])?;
-        }
+        let hinted = self.hinted(&inputs[0], own, options)?;
         if self.model.kind == Kind::Fused {
             inputs.push(self.model.classes(&grey_of(small))?);
         }
@@ -203,7 +122,28 @@ impl Colorizer {
         let Some((shapes, mut session)) = self.ready.take() else { unreachable!() };
         let output = session.run(&inputs.iter().collect::<Vec<_>>()).output;
         self.ready = Some((shapes, session));
-        Ok((inputs.swap_remove(0), output))
+        Ok((hinted, output))
+    }
+
+    /// A network's input with the hints that there are. The network itself is not shown them: it
+    /// hardly follows, and what it does follow makes its colours a worse measure of what is
+    /// alike (decision 0074).
+    fn hinted(
+        &self,
+        input: &Tensor,
+        own: [usize; 2],
+        options: &ColorizeOptions,
+    ) -> Result<Option<Tensor>, PipelineError> {
+        if options.hints.is_empty() {
+            return Ok(None);
+        }
+        if !self.model.takes_hints() {
+            let what = format!("{} is a network that takes none", self.model.name());
+            return Err(PipelineError::Hint { hint: "given".into(), what });
+        }
+        let mut hinted = input.clone();
+        options.hints.draw(own, &mut hinted)?;
+        Ok(Some(hinted))
     }
 
     /// Makes sure of a session for this size, within the memory allowed.
@@ -245,42 +185,11 @@ impl Colorizer {
     }
 }
 
-/// Where colours are fitted to edges: at the picture's own size, if that is small.
-pub(super) fn fitted_size(own: [usize; 2]) -> [usize; 2] {
-    if own[0].max(own[1]) > FITTED { Fit::Long(FITTED).size(own) } else { own }
-}
-
-/// What the network is given for a picture of that size: as large as in training, the sides
-/// rounded to what it takes.
-pub(super) fn network_size(own: [usize; 2], side: usize) -> [usize; 2] {
-    let short = Fit::Short(side).size(own);
-    let longest = LONGEST * side;
-    let seen = if short[0].max(short[1]) > longest { Fit::Long(longest).size(own) } else { short };
-    seen.map(|length| ((length + MULTIPLE / 2) / MULTIPLE).max(1) * MULTIPLE)
-}
-
-/// Lightness `[1, 1, H, W]` in 0..=100.
-pub(super) fn lightness_of(rgb: &Tensor) -> Tensor {
-    let [_, _, height, width] = rgb.shape4();
-    let mut lab = Lab::of_rgb(rgb).into_tensor().into_data();
-    lab.truncate(height * width);
-    Tensor::new([1, 1, height, width], lab)
-}
-
-/// Grey `[1, 1, H, W]` in 0..=1, as scikit-image's `rgb2gray`.
-fn grey_of(rgb: &Tensor) -> Tensor {
-    let [_, _, height, width] = rgb.shape4();
-    let area = height * width;
-    let data = rgb.data();
-    let grey = (0..area).map(|i| grey_of_srgb([data[i], data[area + i], data[2 * area + i]]));
-    Tensor::new([1, 1, height, width], grey.collect())
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
     use graph::{Activation, Builder, Conv, Encoding, PadMode};
-    use imaging::colour::{BINS, SoftBins};
+    use imaging::colour::{BINS, Lab, SoftBins};
     use imaging::{Channels, Depth, Pixels};
     use weights::{NetworkCard, Precision, StateDict};
 
@@ -382,10 +291,6 @@ pub(super) mod tests {
             let [a, b] = mean_ab(&got);
             assert!((a - 20.0).abs() < 1.0 && (b + 30.0).abs() < 1.0, "{size:?}: {a} {b}");
         }
-        let cases = [([4000, 6000], [256, 384]), ([300, 300], [256, 256]), ([1, 1], [256, 256])];
-        for (own, want) in cases.into_iter().chain([([100, 90_000], [32, 512])]) {
-            assert_eq!(network_size(own, 256), want, "{own:?}");
-        }
     }
 
     /// The network sees the same picture, whatever its size.
@@ -405,7 +310,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn hints_reach_the_network() {
+    fn hints_change_the_colours() {
         let mut colorizer = random();
         let picture = slopes([256, 256], Channels::Grey, Depth::Eight);
         let mut colored = |hints: &[&str]| {

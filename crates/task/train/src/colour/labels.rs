@@ -6,7 +6,7 @@ use nets::colorizer::CELL;
 use rayon::prelude::*;
 use tensor::Tensor;
 
-use super::lab::shrunk;
+use super::shrink::shrunk;
 use super::target::Target;
 
 /// How rare colours are made to count more.

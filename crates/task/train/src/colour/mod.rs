@@ -6,12 +6,12 @@
 mod begin;
 mod hints;
 mod job;
-mod lab;
 mod labels;
 mod recipe;
 mod run;
 mod seer;
 mod show;
+mod shrink;
 mod target;
 mod trainer;
 

@@ -148,6 +148,15 @@ impl ColorRecipe {
         self.network == "colour_full"
     }
 
+    /// Whether a photograph looks the same each time.
+    pub(super) fn is_still(&self) -> bool {
+        self.crop == Cut::Centre && !self.is_moved()
+    }
+
+    fn is_moved(&self) -> bool {
+        self.augmentation != Augmentation::default()
+    }
+
     /// With another number of steps, over which a falling rate is stretched.
     #[must_use]
     pub fn with_steps(mut self, steps: u64) -> Self {
@@ -188,7 +197,6 @@ impl ColorRecipe {
 
     /// How photographs become batches.
     pub(super) fn load_options(&self, seed: u64, reading: Reading) -> LoadOptions {
-        let is_moved = self.augmentation != Augmentation::default();
         LoadOptions {
             batch: self.batch,
             size: [self.size; 2],
@@ -197,7 +205,7 @@ impl ColorRecipe {
                 Cut::Random => Crop::Random,
                 Cut::Centre => Crop::Centre,
             },
-            augmentation: is_moved.then(|| self.augmentation.clone()),
+            augmentation: self.is_moved().then(|| self.augmentation.clone()),
             seed,
             reading,
             ..LoadOptions::default()

@@ -1,9 +1,10 @@
 //! From a batch of photographs to what a network sees and what it should say.
 
-use tensor::Tensor;
+use imaging::colour::Lab;
+use tensor::{Plane, Tensor};
 
+use super::Seer;
 use super::hints::{Hinting, hints};
-use super::lab::lab;
 
 /// A batch as lightness and colour.
 pub(super) struct Target {
@@ -18,7 +19,7 @@ impl Target {
     pub(super) fn of(photographs: &Tensor) -> Self {
         let [n, _, h, w] = photographs.shape4();
         let area = h * w;
-        let lab = lab(photographs);
+        let lab = Lab::of_rgb(photographs).into_tensor();
         let part = |from: usize, to: usize| {
             lab.data().chunks(3 * area).flat_map(move |image| &image[from * area..to * area])
         };
@@ -26,13 +27,6 @@ impl Target {
             lightness: Tensor::new([n, 1, h, w], part(0, 1).copied().collect()),
             ab: Tensor::new([n, 2, h, w], part(1, 3).copied().collect()),
         }
-    }
-
-    /// a and b as the tutorial's networks give them: divided by 128.
-    pub(super) fn scaled_ab(&self) -> Tensor {
-        let scale = 1.0 / nets::colour_tutorial::AB_SCALE;
-        let data = self.ab.data().iter().map(|v| v * scale).collect();
-        Tensor::new(self.ab.shape().to_vec(), data)
     }
 
     /// `[N, 4, H, W]`: lightness as `(L − 50) / 50`, then hints.
@@ -44,6 +38,44 @@ impl Target {
     pub(super) fn without_hints(&self) -> Tensor {
         let [n, _, h, w] = self.lightness.shape4();
         joined(&self.lightness, &Tensor::zeros([n, 3, h, w]))
+    }
+}
+
+/// What a network that gives a and b themselves is shown and should say.
+#[derive(Debug)]
+pub(super) struct Lesson {
+    photographs: Tensor,
+    /// Lightness, and what is seen, where the network wants to be told.
+    pub(super) inputs: Vec<Tensor>,
+    /// a and b as the tutorial's networks give them: divided by 128. `[N, 2, H, W]`.
+    ab: Tensor,
+    /// The same as it lies beside what the network gave.
+    wanted: Plane,
+}
+
+impl Lesson {
+    /// Of photographs `[N, 3, H, W]`, RGB in 0..=1.
+    pub(super) fn of(photographs: &Tensor, seer: Option<&mut Seer>) -> Self {
+        let Target { lightness, mut ab } = Target::of(photographs);
+        let scale = 1.0 / nets::colour_tutorial::AB_SCALE;
+        ab.data_mut().iter_mut().for_each(|v| *v *= scale);
+        let seen = seer.map(|seer| seer.look(&lightness));
+        let inputs = [lightness].into_iter().chain(seen).collect();
+        Self { photographs: photographs.clone(), inputs, ab, wanted: Plane::default() }
+    }
+
+    /// Whether it is of these: a picture that is not moved is the same step after step.
+    pub(super) fn is_of(&self, photographs: &Tensor) -> bool {
+        self.photographs == *photographs
+    }
+
+    /// What `answer` should be, laid out as it is.
+    pub(super) fn wanted(&mut self, answer: &Plane) -> &Plane {
+        if self.wanted.stride() != answer.stride() {
+            self.wanted.reshape(answer.shape(), answer.stride());
+            self.wanted.fill_from(&self.ab);
+        }
+        &self.wanted
     }
 }
 

@@ -1,15 +1,15 @@
 use cpu::{Network, Tape, Wanted};
-use kernels::{Level, cross_entropy};
+use kernels::{Distance, Level, Onto, cross_entropy};
 use nets::Net;
 use nets::colorizer::{CELL, INPUTS};
 use tensor::Tensor;
 use weights::Weights;
 
+use super::hints::Hinting;
 use super::labels::Labels;
-use super::target::Target;
-use super::{BinWeights, ColorRecipe, Learns, Seer, lab::shrunk};
+use super::target::{Lesson, Target};
+use super::{BinWeights, ColorRecipe, Learns, Seer, shrink::shrunk};
 use crate::TrainError;
-use crate::losses::{Judged, squared_error};
 use crate::optim::clip_by_norm;
 use crate::run::{Learner, LearnerState, Taken};
 
@@ -25,6 +25,8 @@ pub struct ColorTrainer {
     net: Net,
     learner: Learner,
     tape: Tape,
+    /// The last step's, for a step on the same photographs.
+    lesson: Option<Lesson>,
 }
 
 /// What a trainer needs beside the network.
@@ -66,7 +68,7 @@ impl ColorTrainer {
         sizes.extend(aids.seer.as_ref().map(|seer| [recipe.batch, seer.classes(), 1, 1]));
         let tape = Tape::new(&network, &sizes, &[net.graph.output()], Wanted::Parameters)?;
         let learner = Learner::new(&net.graph, weights, recipe.learning());
-        Ok(Self { recipe: recipe.clone(), seed, aids, net, learner, tape })
+        Ok(Self { recipe: recipe.clone(), seed, aids, net, learner, tape, lesson: None })
     }
 
     /// Bytes of feature maps and gradients.
@@ -118,26 +120,14 @@ impl ColorTrainer {
 
     /// Runs both ways; the mean loss.
     fn differentiate(&mut self, photographs: &Tensor) -> f64 {
-        let target = Target::of(photographs);
         match self.recipe.learns {
-            Learns::Bins { hinting, .. } => {
-                self.tape.forward(&[&target.with_hints(hinting, [self.seed, self.steps()])]);
-                self.learn_bins(&target)
-            }
-            Learns::Chroma => {
-                let seen = self.aids.seer.as_mut().map(|seer| seer.look(&target.lightness));
-                let inputs: Vec<&Tensor> =
-                    [&target.lightness].into_iter().chain(seen.as_ref()).collect();
-                self.tape.forward(&inputs);
-                let Judged { loss, gradient } =
-                    squared_error(&self.tape.value(0).to_tensor(), &target.scaled_ab());
-                self.tape.backward(|_, _, grad| grad.fill_from(&gradient));
-                loss
-            }
+            Learns::Bins { hinting, .. } => self.learn_bins(&Target::of(photographs), hinting),
+            Learns::Chroma => self.learn_chroma(photographs),
         }
     }
 
-    fn learn_bins(&mut self, target: &Target) -> f64 {
+    fn learn_bins(&mut self, target: &Target, hinting: Hinting) -> f64 {
+        self.tape.forward(&[&target.with_hints(hinting, [self.seed, self.steps()])]);
         let labels = Labels::of(&shrunk(&target.ab, CELL), &self.aids.bins);
         let pixels = labels.borrowed().weights.len() as f64;
         let mut loss = 0.0;
@@ -146,6 +136,21 @@ impl ColorTrainer {
             loss = cross_entropy(Level::best(), (logits, labels.borrowed()), scale, grad);
         });
         loss / pixels
+    }
+
+    fn learn_chroma(&mut self, photographs: &Tensor) -> f64 {
+        let lesson = self.lesson.take().filter(|lesson| lesson.is_of(photographs));
+        let mut lesson = lesson.unwrap_or_else(|| Lesson::of(photographs, self.aids.seer.as_mut()));
+        self.tape.forward(&lesson.inputs.iter().collect::<Vec<_>>());
+        let count = self.tape.value(0).shape().iter().product::<usize>() as f64;
+        let mut loss = 0.0;
+        self.tape.backward(|_, ab, grad| {
+            let scale = (1.0 / count) as f32;
+            let wanted = lesson.wanted(ab);
+            loss = Distance::Squared.run([ab, wanted], (scale, Onto::Nothing), grad);
+        });
+        self.lesson = Some(lesson).filter(|_| self.recipe.is_still());
+        loss / count
     }
 
     /// What learns.

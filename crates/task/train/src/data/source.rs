@@ -12,7 +12,7 @@ use super::cache::{Cache, Slot};
 use super::order::Shuffle;
 use super::prepare::{Prepared, ScaleTo, Scaling};
 use super::{Bad, Crop, Folder, LoadOptions, lock};
-use crate::augment::{Facing, Window, apply};
+use crate::augment::{Disturbance, Facing, Window, apply};
 use crate::{Random, TrainError};
 
 /// Whether there is an end.
@@ -46,6 +46,8 @@ pub(super) struct Source {
     bad: Mutex<BTreeMap<usize, String>>,
     /// Why the cache could not be written to, the first time.
     cache_error: OnceLock<Bad>,
+    /// The sample of a single photograph that looks the same each time.
+    only: OnceLock<Sample>,
 }
 
 /// What a sample's stream of random numbers is for.
@@ -66,7 +68,8 @@ impl Source {
         let open = |path: &PathBuf| Cache::open(path).map_err(TrainError::io(path));
         let cache = options.reading.cache.as_ref().map(open).transpose()?;
         let (kept, bad) = (Mutex::default(), Mutex::default());
-        Ok(Self { folder, options, passes, cache, kept, bad, cache_error: OnceLock::new() })
+        let (cache_error, only) = (OnceLock::new(), OnceLock::new());
+        Ok(Self { folder, options, passes, cache, kept, bad, cache_error, only })
     }
 
     /// How many samples there are.
@@ -83,6 +86,9 @@ impl Source {
     /// In endless passes the next good photograph of the epoch's order takes its
     /// place, so that a number's sample depends on no other sample.
     pub(super) fn sample(&self, number: u64) -> Result<Option<Sample>, TrainError> {
+        if let Some(only) = self.only.get() {
+            return Ok(Some(only.clone()));
+        }
         let count = self.folder.photos().len();
         let (epoch, place) = (number / count as u64, (number % count as u64) as usize);
         let mut random = Random::keyed(self.options.seed, &[CROP, epoch, place as u64]);
@@ -93,10 +99,23 @@ impl Source {
         for further in 0..count {
             let photo = shuffle.at((place + further) % count);
             if let Some(prepared) = self.prepared(photo) {
-                return Ok(Some(self.shown(photo, &prepared, &mut random)));
+                let sample = self.shown(photo, &prepared, &mut random);
+                if count == 1 && self.is_still() {
+                    let _ = self.only.set(sample.clone()); // another thread may have been first
+                }
+                return Ok(Some(sample));
             }
         }
         Err(self.all_bad())
+    }
+
+    /// Whether chance has no part in what is shown, and there is memory to keep it.
+    fn is_still(&self) -> bool {
+        let LoadOptions { crop, augmentation, disturbance, reading, .. } = &self.options;
+        matches!(crop, Crop::Centre | Crop::Whole)
+            && augmentation.is_none()
+            && *disturbance == Disturbance::default()
+            && reading.memory > 0
     }
 
     /// What could not be read so far, in the folder's order, and whether the cache failed.
