@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use pentimento::cpu::Memory;
 use pentimento::imaging::{EncodeOptions, Format, atomic_write, encode};
 use pentimento::pipeline::{pull, shipped};
 use pentimento::train::data::{Folder, Reading};
@@ -157,6 +158,7 @@ impl Plan {
             photographs,
             held_out,
             beginning: beginning(&self.recipe)?,
+            memory: Memory::Kept,
             reading: Reading::default(),
             threads: studio.long.clone(),
         })

@@ -53,7 +53,7 @@ struct AboutPreview {
 
 impl From<Losses> for AboutLosses {
     fn from(losses: Losses) -> Self {
-        let Losses { content, style, variation } = losses;
+        let Losses { content, style, variation, lpips: _ } = losses;
         Self { content, style, variation, total: losses.total() }
     }
 }
@@ -133,6 +133,7 @@ fn fill(live: &mut Live, known: &Known) {
             content: value("content")?,
             style: value("style")?,
             variation: value("variation")?,
+            lpips: value("lpips").unwrap_or_default(), // runs of earlier versions have none
         };
         Some((row[0] as u64, losses))
     };
