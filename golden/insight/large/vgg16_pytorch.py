@@ -54,9 +54,21 @@ best = int(tensors["scores"].argmax())
 tensors["classes"] = np.array([best, 386])
 
 
+class Cut(torch.nn.Module):
+    """With the layer that is looked at under a name of its own: AblationCAM puts another in its place."""
+
+    def __init__(self, layer):
+        super().__init__()
+        self.before, self.looked_at, self.after = model.features[:layer], model.features[layer], model.features[layer + 1 :]
+        self.avgpool, self.classifier = model.avgpool, model.classifier
+
+    def forward(self, x):
+        return self.classifier(torch.flatten(self.avgpool(self.after(self.looked_at(self.before(x)))), 1))
+
+
 def found(klass, name, layer):
-    start = time.time()
-    with METHODS[name](model=model, target_layers=[model.features[layer]]) as cam:
+    start, cut = time.time(), Cut(layer)
+    with METHODS[name](model=cut, target_layers=[cut.looked_at]) as cam:
         cam.batch_size = 16
         tensors[f"{klass}/{name}"] = cam(x, [ClassifierOutputTarget(int(klass))])[0]
     print(klass, name, f"{time.time() - start:.1f} s", flush=True)
