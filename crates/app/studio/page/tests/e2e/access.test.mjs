@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
-import { after, before, test } from "node:test";
-import { PHONE, launch, painted, sample, style, visit } from "../support/browser.mjs";
+import { after, afterEach, before, test } from "node:test";
+import { PHONE, launch, leave, painted, sample, style, visit } from "../support/browser.mjs";
 import { start } from "../support/studio.mjs";
 import { VIEWS } from "../support/views.mjs";
 
@@ -12,6 +12,7 @@ const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.
 let browser;
 let studio;
 before(async () => ([browser, studio] = await Promise.all([launch(), start({ training: true })])));
+afterEach(() => leave(browser));
 after(async () => {
   await browser?.close();
   await studio?.stop();

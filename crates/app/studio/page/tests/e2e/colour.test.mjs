@@ -1,13 +1,14 @@
 // The picture in colour, with hints.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { choose, launch, sample, visit } from "../support/browser.mjs";
+import { after, afterEach, before, test } from "node:test";
+import { choose, launch, leave, sample, visit } from "../support/browser.mjs";
 import { greyHills } from "../support/pictures.mjs";
 import { start } from "../support/studio.mjs";
 
 let browser;
 let studio;
 before(async () => ([browser, studio] = await Promise.all([launch(), start()])));
+afterEach(() => leave(browser));
 after(async () => {
   await browser?.close();
   await studio?.stop();

@@ -1,12 +1,13 @@
 // Looking into a network: activations, patterns, class maps.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch, sample, visit } from "../support/browser.mjs";
+import { after, afterEach, before, test } from "node:test";
+import { launch, leave, sample, visit } from "../support/browser.mjs";
 import { start } from "../support/studio.mjs";
 
 let browser;
 let studio;
 before(async () => ([browser, studio] = await Promise.all([launch(), start()])));
+afterEach(() => leave(browser));
 after(async () => {
   await browser?.close();
   await studio?.stop();

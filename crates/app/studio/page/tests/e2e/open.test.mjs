@@ -1,8 +1,8 @@
 // Opening pictures: chosen, dropped, pasted, samples; and what cannot be opened.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, before, test } from "node:test";
-import { choose, launch, painted, sample, style, visit } from "../support/browser.mjs";
+import { after, afterEach, before, test } from "node:test";
+import { choose, launch, leave, painted, sample, style, visit } from "../support/browser.mjs";
 import { hills } from "../support/pictures.mjs";
 import { MOUNTAINS, start } from "../support/studio.mjs";
 
@@ -11,6 +11,7 @@ let studio;
 before(async () => {
   [browser, studio] = await Promise.all([launch(), start({ words: ["--max-upload", "3000000", "--max-pixels", "2000000"] })]);
 });
+afterEach(() => leave(browser));
 after(async () => {
   await browser?.close();
   await studio?.stop();

@@ -1,7 +1,7 @@
 // Training: begun, watched, stopped and resumed from the page.
 import assert from "node:assert/strict";
-import { after, before, test } from "node:test";
-import { launch, visit } from "../support/browser.mjs";
+import { after, afterEach, before, test } from "node:test";
+import { launch, leave, visit } from "../support/browser.mjs";
 import { hills } from "../support/pictures.mjs";
 import { start } from "../support/studio.mjs";
 
@@ -9,6 +9,7 @@ let browser;
 let studio;
 let bare;
 before(async () => ([browser, studio, bare] = await Promise.all([launch(), start({ training: true }), start()])));
+afterEach(() => leave(browser));
 after(async () => {
   await browser?.close();
   await studio?.stop();
