@@ -22,9 +22,11 @@ fn leave_run(folder: &Path, name: &str, steps: u64) -> RunFolder {
     let mut journal = Journal::open(&run, 0, &TABLES).unwrap();
     for step in 1..=steps {
         let loss = 1.0 / step as f64;
-        journal.line(0, step, &[loss, loss, loss, 3.0 * loss, 0.1, 0.001, step as f64]).unwrap();
+        journal
+            .line(0, step, &[loss, loss, loss, 0.0, 3.0 * loss, 0.1, 0.001, step as f64])
+            .unwrap();
     }
-    journal.line(1, steps, &[0.5, 0.25, 0.125, 0.875]).unwrap();
+    journal.line(1, steps, &[0.5, 0.25, 0.125, 0.0, 0.875]).unwrap();
     journal.preview(steps, "photo", &Tensor::zeros([1, 3, 8, 8])).unwrap();
     run
 }
@@ -65,7 +67,7 @@ async fn runs_of_the_command_line_appear() {
     let steps: Vec<_> = losses["rows"].as_array().unwrap().iter().map(|row| &row[0]).collect();
     assert_eq!(steps, [3.0, 5.0]);
     assert_eq!(losses["columns"][0], "step");
-    assert_eq!(studio.get(&format!("{place}/validation")).await.json()["rows"][0][4], 0.875);
+    assert_eq!(studio.get(&format!("{place}/validation")).await.json()["rows"][0][5], 0.875);
     let shown = studio.get(wave["previews"][0]["url"].as_str().unwrap()).await;
     assert_eq!(shown.header("content-type"), "image/png");
     for path in ["previews/1", "previews/x", "previews/..%2flosses.csv"] {

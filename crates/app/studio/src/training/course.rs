@@ -70,7 +70,7 @@ impl<'a> Course<'a> {
         let folder = RunFolder::open(&known.path, begin)?;
         plan.write(&known.path)?;
         let job = plan.job(studio, &known.path)?;
-        let need = job.memory()?;
+        let need = job.need()?;
         let memory = studio.budget.take(need).ok_or_else(|| {
             let message = format!("The training needs about {} MB of memory.", need / 1_000_000);
             Fault::conflict(message, "Choose a smaller size or batch, or more --memory.")

@@ -216,6 +216,9 @@ fn run_of(output: &Path) -> PathBuf {
     pentimento::train::run::beside(output, None)
 }
 
+/// Columns that every version's table of a style begins with.
+const FIRST: usize = 4;
+
 /// Whether a folder is the run of a style, by the head of its table.
 fn is_run(path: &Path) -> bool {
     if !path.to_string_lossy().ends_with(ENDING) {
@@ -227,7 +230,9 @@ fn is_run(path: &Path) -> bool {
         BufReader::new(file.take(4096)).read_line(&mut line).ok()?;
         Some(line)
     });
-    head.is_some_and(|line| line.trim_end().split(',').eq(columns.iter().copied()))
+    head.is_some_and(|line| {
+        line.trim_end().split(',').take(FIRST).eq(columns[..FIRST].iter().copied())
+    })
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -40,6 +40,7 @@ struct AboutLosses {
     content: f64,
     style: f64,
     variation: f64,
+    lpips: f64,
     total: f64,
 }
 
@@ -53,8 +54,8 @@ struct AboutPreview {
 
 impl From<Losses> for AboutLosses {
     fn from(losses: Losses) -> Self {
-        let Losses { content, style, variation, lpips: _ } = losses;
-        Self { content, style, variation, total: losses.total() }
+        let Losses { content, style, variation, lpips } = losses;
+        Self { content, style, variation, lpips, total: losses.total() }
     }
 }
 

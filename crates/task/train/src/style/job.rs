@@ -147,7 +147,7 @@ impl StyleJob {
     /// # Errors
     ///
     /// If a network does not take pictures of the recipe's size.
-    pub fn memory(&self) -> Result<u64, TrainError> {
+    pub fn need(&self) -> Result<u64, TrainError> {
         let StyleRecipe { network, config, batch, size, .. } = &self.recipe;
         let painter = nets::by_name(network, &config.to_string())?.graph;
         let mut bytes = 0;
