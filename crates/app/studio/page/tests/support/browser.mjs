@@ -22,7 +22,7 @@ export const DESKTOP = { width: 1440, height: 900 };
 export const PHONE = { width: 360, height: 740 };
 
 /** Answers that a test asked for: the browser tells of each as if it were a fault of the page. */
-const ANSWERS = /status of (400|404|410|413|415|422|429|503)/;
+const ANSWERS = /status of (400|404|409|410|413|415|422|429|503)/;
 
 /**
  * A page of the studio in a browser of its own state. `told` gathers what must never be: requests
