@@ -158,7 +158,7 @@ test("a large picture is looked at first and painted whole when asked; what wait
   const { page, close } = await visit(browser, studio.url);
   await choose(page, large);
   // every look first, so that the paintings are asked for at once
-  const titles = ["Great wave", "Udnie", "Scream"];
+  const titles = ["The Great Wave", "Udnie", "The Scream"];
   for (const title of titles) {
     await style(page, title).check();
     await page.locator(`.result-open[aria-label^="Show ${title}"][aria-current=true]`).waitFor();
@@ -170,11 +170,11 @@ test("a large picture is looked at first and painted whole when asked; what wait
     await page.locator(".job strong", { hasText: title }).waitFor();
   }
   assert.ok((await page.locator(".job").allInnerTexts()).some((text) => /Waiting/.test(text)), "one waits for another");
-  await page.getByRole("button", { name: "Cancel Great wave" }).click();
+  await page.getByRole("button", { name: "Cancel The Great Wave" }).click();
   await page.getByRole("button", { name: "Cancel Udnie" }).click();
   await page.waitForFunction(() => document.querySelectorAll(".job").length <= 1);
-  await style(page, "Scream").check();
-  await page.waitForFunction((old) => document.querySelector(".mixed[data-complete=true]")?.getAttribute("data-result") !== old, look);
+  await style(page, "The Scream").check();
+  await page.waitForFunction((old) => document.querySelector(".mixed[data-complete=true]")?.getAttribute("data-result") !== old, look, { timeout: 240_000 });
   await page.getByRole("link", { name: "Download", exact: true }).waitFor();
   const { results } = await (await page.request.get(`${studio.url}/api/results`)).json();
   const whole = results.filter((one) => one.kind === "stylize" && one.width === 3000 && one.complete);
@@ -254,17 +254,17 @@ test("zoom and pan by wheel, drag and keys, down to the pixels of the full pictu
 test("what was made in the session comes back, and can be thrown away", async () => {
   const { page, close } = await visit(browser, studio.url);
   await sample(page, /Mountains/);
-  for (const title of ["Shipwreck", "Water lilies"]) {
+  for (const title of ["The Wreck of a Transport Ship", "Water Lilies"]) {
     await style(page, title).check();
     await page.locator(`.result-open[aria-label^="Show ${title}"][aria-current=true]`).waitFor();
   }
   const count = await page.locator(".result").count();
   await page.reload();
-  await page.locator('.result-open[aria-label^="Show Shipwreck"]').first().click();
-  assert.ok(await style(page, "Shipwreck").isChecked());
+  await page.locator('.result-open[aria-label^="Show The Wreck"]').first().click();
+  assert.ok(await style(page, "The Wreck").isChecked());
   await painted(page);
-  await page.locator('.result:has([aria-label^="Show Shipwreck"])').first().hover();
-  await page.getByRole("button", { name: "Delete Shipwreck" }).first().click();
+  await page.locator('.result:has([aria-label^="Show The Wreck"])').first().hover();
+  await page.getByRole("button", { name: "Delete The Wreck" }).first().click();
   await page.waitForFunction((n) => document.querySelectorAll(".result").length === n - 1, count);
   await close();
 });
