@@ -155,8 +155,9 @@ impl Model<'_> {
             "name": self.graph.name(),
             "trainable": true,
             "layers": layers,
-            "input_layers": inputs,
-            "output_layers": [history(&self.layers[last])],
+            // One input alone is no list to Keras, and neither is one output.
+            "input_layers": if let [one] = inputs.as_slice() { one.clone() } else { json!(inputs) },
+            "output_layers": history(&self.layers[last]),
         });
         let json = json!({
             "module": "keras.src.models.functional",
@@ -179,7 +180,12 @@ fn layer(layer: &Layer, all: &[Layer]) -> Value {
     let tensor = |&from: &usize| {
         json!({
             "class_name": "__keras_tensor__",
-            "config": { "dtype": "float32", "keras_history": history(&all[from]) },
+            // Keras asks for a shape and then works out its own.
+            "config": {
+                "shape": [null],
+                "dtype": "float32",
+                "keras_history": history(&all[from]),
+            },
         })
     };
     let tensors: Vec<Value> = layer.from.iter().map(tensor).collect();
