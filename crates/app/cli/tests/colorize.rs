@@ -2,7 +2,7 @@
 
 mod support;
 
-use pentimento::imaging::{Channels, Depth};
+use pentimento::imaging::{Channels, Depth, Limits};
 use support::{Place, Ran, picture};
 
 /// `pentimento` with these words, split at spaces, and a network that colours.
@@ -98,7 +98,7 @@ fn every_kind_of_file_is_coloured() {
         let (from, to) = (format!("{samples}/{name}"), format!("{name}.out.png"));
         colorize(&place, &format!("{from} -o {to} --recolor")).ended(0, &[]);
         let out = place.read(&to);
-        let want = pentimento::imaging::decode_file(from.as_ref(), &Default::default()).unwrap();
+        let want = pentimento::imaging::decode_file(from.as_ref(), &Limits::default()).unwrap();
         assert_eq!((out.size(), out.depth()), (want.size(), depth), "{name}");
         assert_eq!(out.channels().has_alpha(), channels.has_alpha(), "{name}");
     }

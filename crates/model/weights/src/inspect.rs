@@ -153,11 +153,9 @@ fn for_keras(
         return Err(WeightsError::unsupported(Format::Keras, what));
     };
     let tensors = crate::fit(graph, checkpoint.tensors)?.into_dict(graph);
-    match keras::Kind::of(to) {
-        Some(kind) => keras::write(to, &keras::Table::of(graph), tensors, (kind, how.precision)),
-        None => {
-            let side = how.side.unwrap_or(256);
-            keras::write_model(to, graph, tensors, ([side; 2], how.precision))
-        }
+    if let Some(kind) = keras::Kind::of(to) {
+        return keras::write(to, &keras::Table::of(graph), tensors, (kind, how.precision));
     }
+    let side = how.side.unwrap_or(256);
+    keras::write_model(to, graph, tensors, ([side; 2], how.precision))
 }

@@ -54,10 +54,11 @@ pub(crate) fn send(host: &str, asked: &Asked<'_>) -> std::io::Result<TcpStream> 
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", asked.host.unwrap_or(host));
     head += "connection: close\r\n";
     if !media.is_empty() {
-        head += &format!("content-type: {media}\r\n");
+        head.extend(["content-type: ", media, "\r\n"]);
     }
     if *method == "POST" {
-        head += &format!("content-length: {}\r\n", asked.length.unwrap_or(body.len()));
+        let length = asked.length.unwrap_or(body.len()).to_string();
+        head.extend(["content-length: ", &length, "\r\n"]);
     }
     stream.write_all(format!("{head}\r\n").as_bytes())?;
     let _ = stream.write_all(body); // it may be refused by its head

@@ -3,6 +3,7 @@
 //! ```sh
 //! cargo test --release -p pentimento-cli --test studio -- --ignored --nocapture --test-threads 1
 //! ```
+#![allow(clippy::print_stdout, reason = "figures, for whoever asks for them by hand")]
 
 use std::collections::BTreeMap;
 use std::fs;

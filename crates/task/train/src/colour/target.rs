@@ -59,8 +59,8 @@ impl Lesson {
         let Target { lightness, mut ab } = Target::of(photographs);
         let scale = 1.0 / nets::colour_tutorial::AB_SCALE;
         ab.data_mut().iter_mut().for_each(|v| *v *= scale);
-        let seen = seer.map(|seer| seer.look(&lightness));
-        let inputs = [lightness].into_iter().chain(seen).collect();
+        let classes = seer.map(|seer| seer.look(&lightness));
+        let inputs = [lightness].into_iter().chain(classes).collect();
         Self { photographs: photographs.clone(), inputs, ab, wanted: Plane::default() }
     }
 
