@@ -2,7 +2,7 @@
 
 import { Refusal, api } from "../api/client";
 import type { Job, Part, Training } from "../api/types";
-import { catchUp, catchUpResults, complain, drop, isActive, jobs, line, parts, put, refreshStyles, results, trainings } from "./session";
+import { catchUp, catchUpResults, complain, drop, isActive, jobs, learnJob, line, parts, put, refreshStyles, results, trainings } from "./session";
 
 /** Milliseconds before the next try when the server is away. */
 const PAUSE = 1500;
@@ -61,7 +61,7 @@ function calledOff(all: ReadonlyMap<string, Job>): ReadonlyMap<string, Job> {
 
 function heard(job: Job): void {
   const before = jobs.value.get(job.id);
-  put(jobs, job.id, job);
+  learnJob(job);
   if (job.state !== "done" || !isActive(before)) return;
   if (!job.result || job.kind === "proposals" || job.kind === "gallery") return;
   api.result(job.result).then((result) => put(results, result.id, result), complain);

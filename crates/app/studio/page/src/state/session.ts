@@ -76,12 +76,17 @@ export async function catchUpResults(): Promise<void> {
   results.value = keyed(await api.results());
 }
 
-/** Fetches everything, after events were lost. What has ended is not begun again by an older list. */
+/** Fetches everything, after events were lost. */
 export async function catchUp(): Promise<void> {
   const [allJobs, allTrainings] = await Promise.all([api.jobs(), api.trainings(), catchUpResults()]);
-  const hasEnded = (job: Job | undefined): boolean => job !== undefined && !isActive(job);
-  jobs.change((now) => new Map([...now, ...keyed(allJobs.filter((job) => !hasEnded(now.get(job.id))))]));
+  allJobs.forEach(learnJob);
   trainings.value = keyed(allTrainings);
+}
+
+/** Answers and events overtake each other: what has ended is not begun again by older news. */
+export function learnJob(job: Job): void {
+  const known = jobs.value.get(job.id);
+  if (!known || isActive(known) || !isActive(job)) put(jobs, job.id, job);
 }
 
 export function isActive(job: Job | undefined): boolean {

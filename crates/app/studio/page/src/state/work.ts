@@ -4,7 +4,7 @@ import { Refusal, api } from "../api/client";
 import type { Job, JobRequest, Part, Result } from "../api/types";
 import { Cell } from "./cell";
 import { clientName } from "./events";
-import { complain, isActive, jobs, parts, put, results, spoken } from "./session";
+import { complain, isActive, jobs, learnJob, parts, put, results, spoken } from "./session";
 
 export interface Following {
   /** Told of every image that is there before the job is done, in order. */
@@ -28,8 +28,7 @@ export async function run(request: JobRequest, { part, signal, quiet }: Followin
   const client = await clientName();
   signal?.throwIfAborted();
   const job = await api.submit({ ...request, client });
-  // an event may have said more of it already
-  if (!jobs.value.has(job.id)) put(jobs, job.id, job);
+  if (!jobs.value.has(job.id)) learnJob(job); // an event may have said more of it already
   if (quiet) hushed.change((now) => new Set(now).add(job.id));
   const cancel = (): void => void api.cancel(job.id).catch(() => undefined);
   if (signal?.aborted) cancel();
@@ -91,5 +90,5 @@ async function fetched(job: Job): Promise<Result> {
 
 export function cancel(id: string): void {
   spoken.value = "Cancelled.";
-  api.cancel(id).then((job) => put(jobs, job.id, job), complain);
+  api.cancel(id).then(learnJob, complain);
 }
