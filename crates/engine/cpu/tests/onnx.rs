@@ -88,4 +88,5 @@ fn nodes_keep_their_names() {
     ];
     assert_eq!(names("vgg", "script")[..4], want);
     assert_eq!(names("vgg", "dynamo")[..3], ["picture", "node_conv2d", "node_relu"]);
+    assert!(names("resnet18", "dynamo").contains(&"node_relu_4".to_owned()));
 }

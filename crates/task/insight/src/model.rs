@@ -129,7 +129,9 @@ impl Model {
     pub fn class(&self, wanted: &str) -> Result<usize, InsightError> {
         let count = self.class_count();
         let same = |name: &String| same_words(name, wanted);
-        let number = wanted.parse().ok().filter(|&n: &usize| n < count);
+        // As a class without a name is called, too.
+        let number = wanted.strip_prefix("class ").unwrap_or(wanted);
+        let number = number.parse().ok().filter(|&n: &usize| n < count);
         number.or_else(|| self.classes.iter().position(same)).ok_or_else(|| {
             InsightError::UnknownClass {
                 network: self.graph().name().to_owned(),
@@ -331,6 +333,7 @@ pub(crate) mod tests {
         assert!(message.starts_with("tiny has no layer \"relu_2\"; is it relu2"), "{message}");
         assert_eq!(model.class("Tabby cat").unwrap(), 0);
         assert_eq!(model.class("2").unwrap(), 2);
+        assert_eq!(model.class("class 1").unwrap(), 1);
         let message = model.class("tabby").unwrap_err().to_string();
         assert_eq!(message, "tiny has no class \"tabby\": it has 3, from 0 on; is it tabby_cat?");
         assert!(model.class("3").is_err());

@@ -253,8 +253,10 @@ impl<'f> Build<'f, '_> {
 
     pub(super) fn free_name(&mut self, wanted: &str) -> String {
         // The builder's own names, `relu_7`, which nodes bear until they are told theirs.
+        // No kind begins like PyTorch's names, `node_relu_7`.
         let is_builders = wanted.rsplit_once('_').is_some_and(|(kind, number)| {
-            kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b == b'6')
+            !kind.starts_with("node_")
+                && kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'_' || b == b'6')
                 && number.bytes().all(|b| b.is_ascii_digit())
         });
         let mut name = if is_builders { format!("{wanted}~") } else { wanted.to_owned() };
