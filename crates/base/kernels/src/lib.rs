@@ -37,7 +37,7 @@ pub use backward::{
     unflatten,
 };
 pub use conv::{
-    Conv, ConvSpec, Depthwise, Direct, Narrow, Output, Padding, Side, Transposed, WeightGradient,
+    Conv, ConvSpec, Depthwise, Direct, Narrow, Output, Padding, Shallow, Side, Transposed, WeightGradient,
     Winograd,
 };
 pub use distance::Distance;

@@ -62,6 +62,7 @@ impl Key {
 pub(crate) enum Algorithm {
     /// For outputs of this size.
     Winograd([usize; 2]),
+    Shallow,
     Direct,
     Narrow,
     Depthwise,

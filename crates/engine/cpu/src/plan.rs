@@ -12,7 +12,7 @@ mod kinds;
 mod segments;
 mod whole;
 
-pub(crate) use convolution::winograd_pays;
+pub(crate) use convolution::ordinary;
 use fuse::Planner;
 pub(crate) use fuse::Purpose;
 pub use fuse::Statistics;

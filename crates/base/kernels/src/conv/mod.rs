@@ -2,9 +2,11 @@
 //! before the convolution into reading, and end in an
 //! [`Epilogue`](crate::Epilogue), which folds in what comes after.
 
+mod columns;
 mod depthwise;
 mod direct;
 mod narrow;
+mod shallow;
 mod transposed;
 mod weight_gradient;
 mod winograd;
@@ -19,6 +21,7 @@ pub use depthwise::Depthwise;
 pub use direct::Direct;
 pub(crate) use direct::Finish;
 pub use narrow::Narrow;
+pub use shallow::Shallow;
 pub use transposed::Transposed;
 pub use weight_gradient::{Side, WeightGradient};
 pub use winograd::Winograd;
@@ -103,6 +106,8 @@ impl Output<'_> {
 pub enum Conv {
     /// 3×3, stride 1, by Winograd's minimal filtering.
     Winograd(Winograd),
+    /// Few channels in to a tall kernel.
+    Shallow(Shallow),
     /// Anything, straight from the definition.
     Direct(Direct),
     /// Few channels out of a large kernel.
@@ -128,6 +133,7 @@ impl Conv {
     ) -> Option<Vec<Moments>> {
         match self {
             Self::Winograd(c) => c.run(level, source, padding, output),
+            Self::Shallow(c) => c.run(level, source, padding, output),
             Self::Direct(c) => c.run(level, source, padding, output),
             Self::Narrow(c) => c.run(level, source, padding, output),
             Self::Depthwise(c) => c.run(level, source, padding, output),
@@ -139,6 +145,7 @@ impl Conv {
     pub fn bytes(&self) -> usize {
         match self {
             Self::Winograd(c) => c.bytes(),
+            Self::Shallow(c) => c.bytes(),
             Self::Direct(c) => c.bytes(),
             Self::Narrow(c) => c.bytes(),
             Self::Depthwise(c) => c.bytes(),

@@ -5,14 +5,13 @@
 //! channels gives `kw · out` sums per input column, and each output pixel adds
 //! up the `kw` of them that belong to it.
 //!
-//! A kernel of nine rows is three kernels of three rows, and four output rows
-//! are computed at once by F(4, 3) along the columns (see [`super::winograd`]):
-//! half the multiplications.
+//! A kernel of nine rows is filtered down its columns, four output rows at once (see
+//! [`super::columns`]): half the multiplications.
 
 use fearless_simd::{f32x4, prelude::*};
 
+use super::columns::{self, POSITIONS, ROWS};
 use crate::bands::{Band, for_bands, with_scratch};
-use crate::conv::winograd::transform;
 use crate::conv::{ConvSpec, Output, Padding};
 use crate::matmul::{Block, Packed, Plain, Rows, multiply};
 use crate::simd::at_level;
@@ -30,10 +29,8 @@ pub struct Narrow {
     in_stride: usize,
 }
 
-/// Output rows of a band; as many as F(4, 3) yields.
-const BAND_ROWS: usize = 4;
-/// Positions of F(4, 3).
-const POSITIONS: usize = 6;
+/// Output rows of a band: some groups of [`ROWS`], which share the rows where their kernels overlap.
+const BAND_ROWS: usize = 4 * ROWS;
 /// Output pixels of one step.
 const STEP: usize = 64;
 
@@ -59,9 +56,9 @@ impl Narrow {
             for y in 0..depth {
                 let place = (y * spec.in_stride + c, x * out + o);
                 if filtered {
-                    let taps = [0, 1, 2].map(|k| f64::from(spec.at(o, c, 3 * y + k, x)));
-                    for (side, value) in right.iter_mut().zip(transform::transform_taps(taps)) {
-                        side.set(place.0, place.1, value as f32);
+                    let values = columns::taps(spec, [o, c], [y, x]);
+                    for (side, value) in right.iter_mut().zip(values) {
+                        side.set(place.0, place.1, value);
                     }
                 } else {
                     right[0].set(place.0, place.1, spec.at(o, c, y, x));
@@ -116,16 +113,16 @@ impl Narrow {
     }
 
     /// Scratch values: padded rows, the same filtered, their products, and
-    /// column sums of the output rows.
+    /// column sums of a group of output rows.
     fn scratch(&self, width: usize) -> [usize; 4] {
         let [kh, kw] = self.kernel;
         let across = STEP.min(width) + kw - 1;
         let (line, sums) = (across * self.in_stride, across * self.right[0].columns());
         let rows = (BAND_ROWS + kh - 1) * line;
         if self.is_filtered() {
-            [rows, POSITIONS * (kh / 3) * line, POSITIONS * sums, BAND_ROWS * sums]
+            [rows, POSITIONS * (kh / 3) * line, POSITIONS * sums, ROWS * sums]
         } else {
-            [rows, 0, 0, BAND_ROWS * sums]
+            [rows, 0, 0, ROWS * sums]
         }
     }
 
@@ -139,29 +136,30 @@ impl Narrow {
         (band, (x0, count, width, stride)): (&mut Band, (usize, usize, usize, usize)),
     ) {
         let ([kh, kw], columns) = (self.kernel, self.right[0].columns());
-        let height = band.data.len() / (width * stride);
+        let groups = (band.data.len() / (width * stride)).div_ceil(ROWS);
         let line = rows / (BAND_ROWS + kh - 1);
         let sum_len = line / self.in_stride * columns;
         let (rows, rest) = scratch.split_at_mut(rows);
         let (filtered, rest) = rest.split_at_mut(filtered);
         let (products, sums) = rest.split_at_mut(products);
         // Rows past the picture repeat its last; what they yield is not used.
-        for (y, row) in rows.chunks_exact_mut(line).enumerate() {
+        for (y, row) in rows.chunks_exact_mut(line).take(groups * ROWS + kh - 1).enumerate() {
             let at = (band.top + y, x0, x0 + count + kw - 1);
             load_row(simd, (source, band.image), grid, at, row);
         }
-        if self.is_filtered() {
-            self.filtered(simd, (rows, line), (filtered, products), (sums, sum_len));
-        } else {
-            let segments: Vec<usize> = (0..kh).map(|y| y * line).collect();
-            for (y, out) in sums.chunks_exact_mut(sum_len).take(height).enumerate() {
-                let block = self.block(&rows[y * line..], &segments, count + kw - 1);
-                multiply(simd, &[block], &self.right[0], &mut Plain { out, stride: columns });
+        let lines = band.data.chunks_mut(ROWS * width * stride);
+        for (group, lines) in lines.enumerate() {
+            let rows = &rows[group * ROWS * line..];
+            if self.is_filtered() {
+                self.filtered(simd, (rows, line), (filtered, products), (sums, sum_len));
+            } else {
+                self.unfiltered(simd, (rows, line), count + kw - 1, (sums, sum_len));
             }
-        }
-        for (y, sums) in sums.chunks_exact(sum_len).take(height).enumerate() {
-            let out = &mut band.data[(y * width + x0) * stride..][..count * stride];
-            self.gather(simd, sums, columns, (out, stride));
+            let lines = lines.chunks_exact_mut(width * stride);
+            for (sums, row) in sums.chunks_exact(sum_len).zip(lines) {
+                let out = &mut row[x0 * stride..][..count * stride];
+                self.gather(simd, sums, columns, (out, stride));
+            }
         }
     }
 
@@ -170,7 +168,24 @@ impl Narrow {
         Block { left: Rows { data, row_stride: c, segments, depth: c }, count, row: 0 }
     }
 
-    /// Column sums of four output rows by F(4, 3) down the columns.
+    /// Column sums of a group of output rows, `count` columns of each.
+    #[inline(always)]
+    fn unfiltered<S: Simd>(
+        &self,
+        simd: S,
+        (rows, line): (&[f32], usize),
+        count: usize,
+        (sums, sum_len): (&mut [f32], usize),
+    ) {
+        let segments: Vec<usize> = (0..self.kernel[0]).map(|y| y * line).collect();
+        let stride = self.right[0].columns();
+        for (y, out) in sums.chunks_exact_mut(sum_len).enumerate() {
+            let block = self.block(&rows[y * line..], &segments, count);
+            multiply(simd, &[block], &self.right[0], &mut Plain { out, stride });
+        }
+    }
+
+    /// Column sums of a group of output rows by F(4, 3) down the columns.
     #[inline(always)]
     fn filtered<S: Simd>(
         &self,
@@ -181,20 +196,7 @@ impl Narrow {
     ) {
         let lanes = S::f32s::LEN;
         let parts = self.kernel[0] / 3;
-        for part in 0..parts {
-            for i in (0..line).step_by(lanes) {
-                let mut column = [S::f32s::splat(simd, 0.0); POSITIONS];
-                for (k, value) in column.iter_mut().enumerate() {
-                    let at = (3 * part + k) * line + i;
-                    *value = S::f32s::from_slice(simd, &rows[at..at + lanes]);
-                }
-                let column: [S::f32s; POSITIONS] = transform::input(simd, column);
-                for (k, value) in column.iter().enumerate() {
-                    let at = (k * parts + part) * line + i;
-                    value.store_slice(&mut filtered[at..at + lanes]);
-                }
-            }
-        }
+        columns::filter(simd, (rows, line), (filtered, parts));
         let segments: Vec<usize> = (0..parts).map(|part| part * line).collect();
         let columns = self.right[0].columns();
         let outs = products.chunks_exact_mut(sum_len);
@@ -204,13 +206,8 @@ impl Narrow {
             multiply(simd, &[block], right, &mut Plain { out, stride: columns });
         }
         for i in (0..sum_len).step_by(lanes) {
-            let mut column = [S::f32s::splat(simd, 0.0); POSITIONS];
-            for (k, value) in column.iter_mut().enumerate() {
-                let at = k * sum_len + i;
-                *value = S::f32s::from_slice(simd, &products[at..at + lanes]);
-            }
-            let column: [S::f32s; BAND_ROWS] = transform::output(simd, column);
-            for (y, value) in column.iter().enumerate() {
+            let rows = columns::outputs(simd, (products, sum_len), i);
+            for (y, value) in rows.into_iter().enumerate() {
                 let at = y * sum_len + i;
                 value.store_slice(&mut sums[at..at + lanes]);
             }

@@ -8,6 +8,7 @@ use tensor::Tensor;
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Kernel {
     Winograd,
+    Shallow,
     Direct,
     Narrow,
     Depthwise,
@@ -21,6 +22,7 @@ fn case(shape: [usize; 4], size: [usize; 2]) -> Case {
 fn pack(kernel: Kernel, level: Level, spec: &ConvSpec, size: [usize; 2]) -> Conv {
     match kernel {
         Kernel::Winograd => Conv::Winograd(Winograd::new(level, spec, size)),
+        Kernel::Shallow => Conv::Shallow(Shallow::new(level, spec)),
         Kernel::Direct => Conv::Direct(Direct::new(level, spec)),
         Kernel::Narrow => Conv::Narrow(Narrow::new(level, spec)),
         Kernel::Depthwise => Conv::Depthwise(Depthwise::new(spec)),
@@ -95,7 +97,7 @@ fn check(kernel: Kernel, case: &Case) {
             };
             // F(4×4)'s transforms multiply rounding errors by up to 10² of their size.
             let filtered = kernel == Kernel::Narrow && kh == 9;
-            let transformed = kernel == Kernel::Winograd || filtered;
+            let transformed = [Kernel::Winograd, Kernel::Shallow].contains(&kernel) || filtered;
             let terms = ci * kh * kw * if transformed { 8 } else { 1 } + 2;
             let values = out.to_tensor();
             assert_close(values.data(), want, terms, level);
@@ -136,11 +138,13 @@ fn winograd_matches_the_definition_when_tiles_are_taken_in_chunks() {
 }
 
 #[test]
-fn winograd_takes_nine_by_nine_in_parts() {
-    check(Kernel::Winograd, &Case { border: Border::Reflect, ..case([16, 3, 9, 9], [9, 14]) });
-    check(Kernel::Winograd, &Case { images: 2, ..case([20, 1, 9, 9], [5, 6]) });
-    check(Kernel::Winograd, &Case { border: Border::Reflect, ..case([16, 3, 9, 9], [40, 170]) });
-    check(Kernel::Winograd, &Case { enlarge: 2, ..case([16, 17, 9, 9], [3, 5]) });
+fn shallow_matches_the_definition() {
+    check(Kernel::Shallow, &Case { border: Border::Reflect, ..case([16, 3, 9, 9], [9, 14]) });
+    check(Kernel::Shallow, &Case { images: 2, ..case([20, 1, 9, 9], [5, 6]) });
+    check(Kernel::Shallow, &Case { border: Border::Reflect, ..case([16, 3, 9, 9], [40, 170]) });
+    check(Kernel::Shallow, &Case { enlarge: 2, ..case([33, 17, 9, 9], [3, 5]) });
+    check(Kernel::Shallow, &case([32, 2, 3, 5], [7, 131]));
+    check(Kernel::Shallow, &case([16, 3, 9, 9], [1, 1]));
 }
 
 #[test]
@@ -183,6 +187,8 @@ fn direct_matches_the_definition() {
 fn narrow_matches_the_definition() {
     check(Kernel::Narrow, &Case { border: Border::Reflect, ..case([3, 32, 9, 9], [11, 70]) });
     check(Kernel::Narrow, &case([3, 20, 9, 9], [1, 3]));
+    check(Kernel::Narrow, &case([3, 16, 9, 9], [37, 5])); // bands of several groups
+    check(Kernel::Narrow, &case([2, 16, 3, 5], [21, 4]));
     check(Kernel::Narrow, &Case { images: 2, ..case([2, 16, 9, 5], [6, 131]) });
     check(Kernel::Narrow, &case([3, 3, 9, 9], [5, 6]));
     check(Kernel::Narrow, &case([1, 16, 3, 3], [1, 1]));

@@ -6,10 +6,6 @@
 //! each of the 36 positions), and transformed to 4×4 outputs: 36
 //! multiplications where the definition has 144.
 //!
-//! A 9×9 kernel is nine 3×3 kernels side by side: the input, seen through nine
-//! shifts as nine times the channels, is convolved with them at once. With few
-//! channels, as in a picture, that takes a quarter of the multiplications too.
-//!
 //! An input enlarged ×2 shows each pixel twice, and the transform's row for the
 //! point −1 takes the difference of such pairs: it is zero for every tile, so 11
 //! of the 36 products are left out, and tiles are transformed from the 4×4
@@ -29,19 +25,13 @@ pub(super) mod transform;
 use job::Job;
 use transform::{Form, Tile};
 
-/// A 3×3 or 9×9 convolution with its kernels transformed.
+/// A 3×3 convolution with its kernels transformed.
 #[derive(Clone, Debug)]
 pub struct Winograd {
     tile: Tile,
-    /// Kernels of 3×3 along each side of the kernel.
-    parts: usize,
-    /// Channels of the source.
-    channels: usize,
-    source_stride: usize,
     /// One right side for each position of a tile.
     right: Vec<Packed>,
     bias: Vec<f32>,
-    /// Channels of a transformed tile: the source's, as often as there are parts.
     in_stride: usize,
     out_stride: usize,
 }
@@ -58,22 +48,20 @@ impl Winograd {
     ///
     /// # Panics
     ///
-    /// If it is neither 3×3 nor 9×9, or has a stride or dilation.
+    /// If it is not 3×3, or has a stride, a dilation or channels that are not padded.
     pub fn new(level: Level, spec: &ConvSpec, [height, width]: [usize; 2]) -> Self {
-        let [o, channels, kh, kw] = spec.shape;
-        assert!(kh == kw && [3, 9].contains(&kh) && spec.stride == 1 && spec.dilation == 1);
-        let parts = kh / 3;
-        let in_stride = tensor::padded_channels(parts * parts * channels);
-        assert!(parts > 1 || spec.in_stride == in_stride, "channels are not padded");
+        let ([o, channels, kh, kw], in_stride) = (spec.shape, spec.in_stride);
+        assert!(kh == 3 && kw == 3 && spec.stride == 1 && spec.dilation == 1);
+        assert!(in_stride == tensor::padded_channels(channels), "channels are not padded");
         let tile = Tile::for_size(height, width);
         let out_stride = tensor::padded_channels(o);
         let positions = tile.inputs() * tile.inputs();
         let transformed = transform_kernels(tile, spec);
-        let count = o * parts * parts * channels;
+        let count = o * channels;
         let pack = |position: usize| {
             let mut packed = Packed::zeros(level, in_stride, out_stride);
             let values = &transformed[position * count..][..count];
-            for (out, values) in values.chunks_exact(parts * parts * channels).enumerate() {
+            for (out, values) in values.chunks_exact(channels).enumerate() {
                 for (c, &value) in values.iter().enumerate() {
                     packed.set(c, out, value);
                 }
@@ -81,8 +69,7 @@ impl Winograd {
             packed
         };
         let right = (0..positions).into_par_iter().map(pack).collect();
-        let (bias, source_stride) = (spec.padded_bias(out_stride), spec.in_stride);
-        Self { tile, parts, channels, source_stride, right, bias, in_stride, out_stride }
+        Self { tile, right, bias: spec.padded_bias(out_stride), in_stride, out_stride }
     }
 
     pub(crate) fn bytes(&self) -> usize {
@@ -116,7 +103,7 @@ impl Winograd {
         padding: &Padding,
         output: &mut Output,
     ) -> Option<Vec<Moments>> {
-        assert_eq!(source.plane.stride(), self.source_stride, "packed for other channels");
+        assert_eq!(source.plane.stride(), self.in_stride, "packed for other channels");
         assert_eq!(output.plane.stride(), self.out_stride, "output of other channels");
         let form = self.form(source, padding);
         let mut grid = padding.grid(source);
@@ -136,7 +123,7 @@ impl Winograd {
     fn form(&self, source: &Source, padding: &Padding) -> Form {
         // With an odd border, inputs 1 and 2 of every tile show one pixel, as do 3 and 4.
         let paired = [padding.down, padding.across].iter().all(|p| p[0] % 2 == 1);
-        if source.enlarge == 2 && self.parts == 1 && paired {
+        if source.enlarge == 2 && paired {
             Form::doubled(self.tile)
         } else {
             Form::of(self.tile)
@@ -144,34 +131,30 @@ impl Winograd {
     }
 }
 
-/// All 3×3 kernels of a convolution at each position of a tile:
-/// `[position, out, part, channel]`.
+/// The kernels of a convolution at each position of a tile: `[position, out, channel]`.
 fn transform_kernels(tile: Tile, spec: &ConvSpec) -> Vec<f32> {
-    let [o, channels, side, _] = spec.shape;
-    let parts = side / 3;
-    let (inputs, positions) = (parts * parts * channels, tile.inputs() * tile.inputs());
+    let [o, channels, _, _] = spec.shape;
+    let positions = tile.inputs() * tile.inputs();
     let of_one = |out: usize| {
-        let mut values = vec![0.0; positions * inputs];
-        for c in 0..inputs {
-            let (part, channel) = (c / channels, c % channels);
-            let corner = [part / parts * 3, part % parts * 3];
+        let mut values = vec![0.0; positions * channels];
+        for c in 0..channels {
             let mut kernel = [[0.0; 3]; 3];
             for (y, x) in (0..9).map(|k| (k / 3, k % 3)) {
-                kernel[y][x] = f64::from(spec.at(out, channel, corner[0] + y, corner[1] + x));
+                kernel[y][x] = f64::from(spec.at(out, c, y, x));
             }
             for (position, value) in tile.transform_kernel(&kernel).into_iter().enumerate() {
                 if position < positions {
-                    values[position * inputs + c] = value as f32;
+                    values[position * channels + c] = value as f32;
                 }
             }
         }
         values
     };
     let by_out: Vec<Vec<f32>> = (0..o).into_par_iter().map(of_one).collect();
-    let mut all = vec![0.0; positions * o * inputs];
-    for (position, values) in all.chunks_exact_mut(o * inputs).enumerate() {
-        for (to, from) in values.chunks_exact_mut(inputs).zip(&by_out) {
-            to.copy_from_slice(&from[position * inputs..][..inputs]);
+    let mut all = vec![0.0; positions * o * channels];
+    for (position, values) in all.chunks_exact_mut(o * channels).enumerate() {
+        for (to, from) in values.chunks_exact_mut(channels).zip(&by_out) {
+            to.copy_from_slice(&from[position * channels..][..channels]);
         }
     }
     all

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use graph::Op;
-use kernels::{Conv, ConvSpec, Depthwise, Direct, Level, Narrow, Transposed, Winograd};
+use kernels::{Conv, ConvSpec, Depthwise, Direct, Level, Narrow, Shallow, Transposed, Winograd};
 
 use super::{Algorithm, Key, Network, Role};
 
@@ -57,6 +57,7 @@ fn backward(level: Level, (key, cut): (Key, usize), c: &graph::Conv, spec: ConvS
 fn pack_as(level: Level, algorithm: Algorithm, spec: &ConvSpec) -> Conv {
     match algorithm {
         Algorithm::Winograd(size) => Conv::Winograd(Winograd::new(level, spec, size)),
+        Algorithm::Shallow => Conv::Shallow(Shallow::new(level, spec)),
         Algorithm::Narrow => Conv::Narrow(Narrow::new(level, spec)),
         _ => Conv::Direct(Direct::new(level, spec)),
     }

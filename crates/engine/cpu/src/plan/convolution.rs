@@ -103,8 +103,8 @@ impl Planner<'_> {
             Op::Conv(c) if c.stride == 1 && c.dilation == 1 => {
                 if few(c.kernel[1]) {
                     Algorithm::Narrow
-                } else if c.groups == 1 && winograd_pays(c.kernel, in_stride) {
-                    Algorithm::Winograd([h, w])
+                } else if c.groups == 1 {
+                    ordinary(c.kernel, in_stride, [h, w])
                 } else {
                     Algorithm::Direct
                 }
@@ -112,10 +112,8 @@ impl Planner<'_> {
             Op::ConvTranspose(t) if turns(t) => {
                 if few(t.kernel) {
                     Algorithm::Narrow
-                } else if winograd_pays([t.kernel; 2], in_stride) {
-                    Algorithm::Winograd([h, w])
                 } else {
-                    Algorithm::Direct
+                    ordinary([t.kernel; 2], in_stride, [h, w])
                 }
             }
             Op::ConvTranspose(_) => Algorithm::Transposed,
@@ -144,12 +142,15 @@ impl Planner<'_> {
     }
 }
 
-/// 3×3 with whole vectors of channels, or 9×9 on a picture.
-pub(crate) fn winograd_pays(kernel: [usize; 2], in_stride: usize) -> bool {
+/// For a convolution to many channels, at stride 1 without groups or dilation: minimal
+/// filtering along both axes where a kernel of 3×3 sees whole vectors of channels, along
+/// one where it sees a picture's few.
+pub(crate) fn ordinary(kernel: [usize; 2], in_stride: usize, size: [usize; 2]) -> Algorithm {
+    let few = in_stride < tensor::LANES;
     match kernel {
-        [3, 3] => in_stride.is_multiple_of(tensor::LANES),
-        [9, 9] => in_stride < tensor::LANES,
-        _ => false,
+        [3, 3] if !few => Algorithm::Winograd(size),
+        [3 | 9, across] if few && across > 1 => Algorithm::Shallow,
+        _ => Algorithm::Direct,
     }
 }
 

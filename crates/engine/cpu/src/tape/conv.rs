@@ -228,10 +228,8 @@ impl Tape {
         let in_stride = self.gradient(step.to).stride();
         if channels <= kernels::Narrow::MOST_OUT && kernel[1] > 1 {
             Algorithm::Narrow
-        } else if crate::plan::winograd_pays(kernel, in_stride) {
-            Algorithm::Winograd(size)
         } else {
-            Algorithm::Direct
+            crate::plan::ordinary(kernel, in_stride, size)
         }
     }
 }

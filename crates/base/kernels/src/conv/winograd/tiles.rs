@@ -2,56 +2,15 @@
 
 use fearless_simd::prelude::*;
 
-use super::Winograd;
 use super::job::{Group, Job, Sums, Write, plane_len};
 use super::transform::{self, Form};
 use crate::source::load_row;
 
 impl Job<'_> {
-    /// Values of the pixels that a run of `tiles` tiles sees, and of one row of
-    /// the source that the parts of a kernel see shifted.
+    /// Values of the pixels that a run of `tiles` tiles sees.
     pub(super) fn strip_len(&self, tiles: usize) -> usize {
         let [inputs, step] = self.form.reach();
-        let width = tiles.min(self.tiling.across) * step + 2;
-        let shifted = width + 3 * (self.conv.parts - 1);
-        inputs * width * self.conv.in_stride + shifted * self.conv.source_stride
-    }
-
-    /// Columns `from..to` of a row as the tiles see it.
-    #[inline(always)]
-    fn load<S: Simd>(
-        &self,
-        simd: S,
-        image: usize,
-        (row, from, to): (usize, usize, usize),
-        (out, line): (&mut [f32], &mut [f32]),
-    ) {
-        let Winograd { parts, channels, source_stride, in_stride, .. } = *self.conv;
-        if parts == 1 {
-            return load_row(simd, (self.source, image), self.grid, (row, from, to), out);
-        }
-        for y in 0..parts {
-            let at = (row + 3 * y, from, to + 3 * (parts - 1));
-            load_row(simd, (self.source, image), self.grid, at, line);
-            let place = (y * parts * channels, parts);
-            match channels {
-                1 => spread::<1>((&*line, source_stride), (&mut *out, in_stride), place),
-                2 => spread::<2>((&*line, source_stride), (&mut *out, in_stride), place),
-                3 => spread::<3>((&*line, source_stride), (&mut *out, in_stride), place),
-                c => {
-                    for one in 0..c {
-                        let place = (place.0 + one, parts);
-                        spread_one(
-                            (&line[one..], source_stride),
-                            (&mut *out, in_stride),
-                            (place, c),
-                        );
-                    }
-                }
-            }
-        }
-        let used = parts * parts * channels;
-        out.chunks_exact_mut(in_stride).for_each(|pixel| pixel[used..].fill(0.0));
+        inputs * (tiles.min(self.tiling.across) * step + 2) * self.conv.in_stride
     }
 
     /// Input tiles to `[position, tile, channel]`: where to, tiles a position,
@@ -84,21 +43,21 @@ impl Job<'_> {
         let stride = self.conv.in_stride;
         let plane = plane_len(tiles, stride);
         let [_, step] = self.form.reach();
+        let mut half = [[S::f32s::splat(simd, 0.0); P]; I];
         let mut done = 0;
         while done < group.count {
             let tile = group.first + done;
             let (ty, tx) = (tile / self.tiling.across, tile % self.tiling.across);
             let run = (group.count - done).min(self.tiling.across - tx);
             let line = (run * step + 2) * stride;
-            let (seen, row) = strip.split_at_mut(I * line);
-            for (y, out) in seen.chunks_exact_mut(line).enumerate() {
+            for (y, out) in strip.chunks_exact_mut(line).take(I).enumerate() {
                 let at = (ty * step + y, tx * step, (tx + run) * step + 2);
-                self.load(simd, group.image, at, (out, &mut *row));
+                load_row(simd, (self.source, group.image), self.grid, at, out);
             }
             for t in 0..run {
                 let patch = (&strip[t * step * stride..], line, stride);
                 let out = (&mut out[(done + t) * stride..], plane);
-                transform_patch::<S, I, P>(simd, patch, out);
+                transform_patch::<S, I, P>(simd, patch, out, &mut half);
             }
             done += run;
         }
@@ -127,6 +86,7 @@ impl Job<'_> {
         let stride = self.conv.out_stride;
         let plane = plane_len(sums.tiles, stride);
         let finish = epilogue.rows(band.image, band.top);
+        let mut half = [[S::f32s::splat(simd, 0.0); M]; P];
         for t in 0..group.count {
             let tile = group.first + t;
             let (ty, tx) = (tile / self.tiling.across, tile % self.tiling.across);
@@ -134,7 +94,7 @@ impl Job<'_> {
             let corner = ((ty * M - band.top) * width + tx * M) * stride;
             let products = sums.tile::<P>(plane, (sums.slot + t) * stride, stride);
             for c in (0..stride).step_by(lanes) {
-                let half = transform_down::<S, P, M>(simd, &products, c);
+                transform_down::<S, P, M>(simd, &products, c, &mut half);
                 let bias = S::f32s::from_slice(simd, &self.conv.bias[c..c + lanes]);
                 for y in 0..rows {
                     let line: [S::f32s; M] = transform::output(simd, across(simd, &half, y));
@@ -144,36 +104,6 @@ impl Job<'_> {
                     }
                 }
             }
-        }
-    }
-}
-
-/// One row's part of each pixel of `out`: `C` channels of `parts` pixels of
-/// `line`, three apart, from channel `place` on.
-#[inline(always)]
-fn spread<const C: usize>(
-    (line, from): (&[f32], usize),
-    (out, to): (&mut [f32], usize),
-    (place, parts): (usize, usize),
-) {
-    for (i, pixel) in out.chunks_exact_mut(to).enumerate() {
-        for x in 0..parts {
-            let seen = &line[(i + 3 * x) * from..][..C];
-            let part = &mut pixel[place + x * C..][..C];
-            part.copy_from_slice(seen); // C is known: three moves, no call
-        }
-    }
-}
-
-/// [`spread`] for one of `channels` channels.
-fn spread_one(
-    (line, from): (&[f32], usize),
-    (out, to): (&mut [f32], usize),
-    ((place, parts), channels): ((usize, usize), usize),
-) {
-    for (i, pixel) in out.chunks_exact_mut(to).enumerate() {
-        for x in 0..parts {
-            pixel[place + x * channels] = line[(i + 3 * x) * from];
         }
     }
 }
@@ -193,26 +123,26 @@ fn across<S: Simd, const N: usize, const H: usize>(
 }
 
 /// The `I`×`I` pixels at the start of `strip`, rows of `line` values, to `P`×`P`
-/// positions, `plane` values apart in `out`.
+/// positions, `plane` values apart in `out`. `half` is memory that need not be cleared.
 #[inline(always)]
 fn transform_patch<S: Simd, const I: usize, const P: usize>(
     simd: S,
     (strip, line, stride): (&[f32], usize, usize),
     (out, plane): (&mut [f32], usize),
+    half: &mut [[S::f32s; P]; I],
 ) {
     let lanes = S::f32s::LEN;
     for c in (0..stride).step_by(lanes) {
-        let mut columns = [[S::f32s::splat(simd, 0.0); P]; I];
         for x in 0..I {
             let mut column = [S::f32s::splat(simd, 0.0); I];
             for y in 0..I {
                 let at = y * line + x * stride + c;
                 column[y] = S::f32s::from_slice(simd, &strip[at..at + lanes]);
             }
-            columns[x] = transform::input(simd, column);
+            half[x] = transform::input(simd, column);
         }
         for y in 0..P {
-            let row: [S::f32s; P] = transform::input(simd, across(simd, &columns, y));
+            let row: [S::f32s; P] = transform::input(simd, across(simd, half, y));
             for x in 0..P {
                 let at = (y * P + x) * plane + c;
                 row[x].store_slice(&mut out[at..at + lanes]);
@@ -221,15 +151,15 @@ fn transform_patch<S: Simd, const I: usize, const P: usize>(
     }
 }
 
-/// `P`×`P` products of the channels from `c` on, transformed along columns.
+/// `P`×`P` products of the channels from `c` on, transformed along columns into `half`.
 #[inline(always)]
 fn transform_down<S: Simd, const P: usize, const M: usize>(
     simd: S,
     products: &[[&[f32]; P]; P],
     c: usize,
-) -> [[S::f32s; M]; P] {
+    half: &mut [[S::f32s; M]; P],
+) {
     let lanes = S::f32s::LEN;
-    let mut half = [[S::f32s::splat(simd, 0.0); M]; P];
     for x in 0..P {
         let mut column = [S::f32s::splat(simd, 0.0); P];
         for y in 0..P {
@@ -237,5 +167,4 @@ fn transform_down<S: Simd, const P: usize, const M: usize>(
         }
         half[x] = transform::output(simd, column);
     }
-    half
 }
