@@ -75,6 +75,25 @@ fn noise_becomes_a_picture_and_threads_change_no_bit() {
 }
 
 #[test]
+fn a_picture_may_be_gone_on_from_or_only_judged() {
+    let first = run(&options(Method::Lbfgs), 2);
+    let from = |iterations| OptimizeOptions {
+        from: Canvas::Picture(first.rgb.clone()),
+        scales: vec![40],
+        iterations,
+        ..options(Method::Lbfgs)
+    };
+    let total = first.losses.total();
+    let judged = run(&from(0), 2);
+    assert!(judged.iterations.is_empty());
+    // only 255 · x / 255 differs
+    assert!((judged.losses.total() / total - 1.0).abs() < 1e-5, "{:?}", judged.losses);
+    let further = run(&from(10), 2);
+    assert!((further.iterations[0].losses.total() / total - 1.0).abs() < 1e-5);
+    assert!(further.losses.total() < first.losses.total());
+}
+
+#[test]
 fn it_stops_when_told_and_refuses_what_makes_no_sense() {
     let content = picture([50, 80], 5);
     let painting = WeightedPainting { rgb: picture([30, 36], 1), weight: 1.0 };

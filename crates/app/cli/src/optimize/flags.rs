@@ -37,15 +37,16 @@ pub(crate) struct Optimize {
     #[arg(long, value_name = "NAME|FILE", default_value = "pentimento")]
     pub(crate) recipe: String,
 
-    /// What the picture is at first.
-    #[arg(long, value_enum, default_value_t)]
-    pub(crate) from: Canvas,
+    /// What the picture is at first: `content`, `noise`, or a picture to go on from, such
+    /// as what `stylize` painted.
+    #[arg(long, value_name = "content|noise|PICTURE", default_value = "content", value_hint = ValueHint::FilePath)]
+    pub(crate) from: OsString,
 
     /// How it is changed.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) method: Method,
 
-    /// Iterations at each scale.
+    /// Iterations at each scale; 0 only says how good the picture of `--from` is.
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) iterations: usize,
 
@@ -115,14 +116,6 @@ Exit status:
   4    the loss network cannot be used
   5    the result cannot be written
   130  interrupted (Ctrl-C): the picture is written as it is";
-
-/// What a picture is at first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Canvas {
-    #[default]
-    Content,
-    Noise,
-}
 
 /// How a picture is changed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]

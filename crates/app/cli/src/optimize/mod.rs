@@ -70,15 +70,15 @@ impl<'a> Resolved<'a> {
         let mut recipe = resolve::named_recipe(&flags.recipe)?;
         resolve::weigh(&mut recipe, [flags.style_weight, flags.content_weight, flags.tv]);
         let loss_network = resolve::loss_network(flags.loss_network.as_deref(), &mut recipe)?;
-        let content = decode_file(&flags.content, &Limits::default())
-            .map_err(|source| TrainError::Picture { path: flags.content.clone(), source })?;
+        let content = decoded(&flags.content)?;
         let method = match flags.method {
             flags::Method::Lbfgs => Method::Lbfgs,
             flags::Method::Adam => Method::Adam { rate: flags.rate },
         };
-        let from = match flags.from {
-            flags::Canvas::Content => Canvas::Content,
-            flags::Canvas::Noise => Canvas::Noise(flags.seed),
+        let from = match flags.from.to_str() {
+            Some("content") => Canvas::Content,
+            Some("noise") => Canvas::Noise(flags.seed),
+            _ => Canvas::Picture(decoded(Path::new(&flags.from))?.to_rgb_tensor()),
         };
         let options = OptimizeOptions {
             objective: recipe.objective,
@@ -136,6 +136,11 @@ impl<'a> Resolved<'a> {
         progress.finish();
         done
     }
+}
+
+fn decoded(path: &Path) -> Result<Picture, TrainError> {
+    decode_file(path, &Limits::default())
+        .map_err(|source| TrainError::Picture { path: path.to_owned(), source })
 }
 
 /// From coarse to fine, each twice the one before.

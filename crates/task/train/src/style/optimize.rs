@@ -48,13 +48,16 @@ pub enum Method {
 }
 
 /// What a picture is at first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Canvas {
     /// The content.
     #[default]
     Content,
     /// Grey noise of this seed.
     Noise(u64),
+    /// `[1, 3, H, W]`, RGB in 0..=1, brought to the first scale's size: what a network
+    /// painted, to go on from or to be judged.
+    Picture(Tensor),
 }
 
 /// A style and how much it counts.
@@ -136,10 +139,12 @@ pub fn optimize(
             (shape, &Encoding::BYTES),
         )?;
         perceptual.set_photographs(&bytes(&content));
-        let start = match (&picture, options.from) {
-            (Some(before), _) => resize_tensor(before, size, Filter::Triangle),
+        let start = match (&picture, &options.from) {
+            (Some(before), _) | (None, Canvas::Picture(before)) => {
+                resize_tensor(before, size, Filter::Triangle)
+            }
             (None, Canvas::Content) => content,
-            (None, Canvas::Noise(seed)) => noise(shape, seed),
+            (None, Canvas::Noise(seed)) => noise(shape, *seed),
         };
         let mut tell = |iteration: usize, losses: Losses| {
             let told = Iteration { scale, iteration, losses };
