@@ -37,8 +37,8 @@ pub use backward::{
     unflatten,
 };
 pub use conv::{
-    Conv, ConvSpec, Depthwise, Direct, Narrow, Output, Padding, Shallow, Side, Transposed, WeightGradient,
-    Winograd,
+    Conv, ConvSpec, Depthwise, Direct, Narrow, Output, Padding, Shallow, Side, Transposed,
+    WeightGradient, Winograd,
 };
 pub use distance::Distance;
 pub use entropy::{SoftLabels, cross_entropy};

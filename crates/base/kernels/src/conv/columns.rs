@@ -16,11 +16,7 @@ pub(super) const POSITIONS: usize = 6;
 
 /// What stands at each position for output `o`, channel `c`, column `x` and rows
 /// `3 · part..` of the kernel.
-pub(super) fn taps(
-    spec: &ConvSpec,
-    [o, c]: [usize; 2],
-    [part, x]: [usize; 2],
-) -> [f32; POSITIONS] {
+pub(super) fn taps(spec: &ConvSpec, [o, c]: [usize; 2], [part, x]: [usize; 2]) -> [f32; POSITIONS] {
     let taps = [0, 1, 2].map(|k| f64::from(spec.at(o, c, 3 * part + k, x)));
     transform::transform_taps(taps).map(|value| value as f32)
 }

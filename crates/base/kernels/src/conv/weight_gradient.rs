@@ -9,10 +9,14 @@
 //! part is summed on its own in `f32`, and the parts are added in order in `f64`:
 //! the same bits on any number of threads.
 
+mod filtered;
+
 use std::ops::Range;
 
 use rayon::prelude::*;
 use tensor::LANES;
+
+use filtered::Filtered;
 
 use crate::Level;
 use crate::bands::with_scratch;
@@ -75,6 +79,16 @@ impl WeightGradient {
     /// If the planes do not have the channels of `shape`, or the windows reach
     /// over the padded plane.
     pub fn run(&self, level: Level, windows: Side, pixels: Side) -> Vec<f32> {
+        let [o, c, kh, kw] = self.shape;
+        if [kh, kw, self.stride, self.dilation] == [3, 3, 1, 1]
+            && let Some(filtered) = Filtered::new(windows, pixels)
+        {
+            return filtered.run(level, [o, c]);
+        }
+        self.run_directly(level, windows, pixels)
+    }
+
+    fn run_directly(&self, level: Level, windows: Side, pixels: Side) -> Vec<f32> {
         let grids = [windows, pixels].map(|side| side.padding.grid(side.source));
         let plan = self.plan(level, [windows.source, pixels.source], &grids);
         let panels = plan.values.div_ceil(ROWS);
@@ -86,7 +100,6 @@ impl WeightGradient {
         let groups = (2 * MOST_PARTS / parts).clamp(1, panels);
         let tasks: Vec<(usize, usize)> =
             (0..groups).flat_map(|g| (0..parts).map(move |p| (g, p))).collect();
-        let share = |i: usize, of: usize, total: usize| total * i / of..total * (i + 1) / of;
         let results: Vec<Vec<f32>> = tasks
             .into_par_iter()
             .map(|(group, part)| {
@@ -166,6 +179,11 @@ impl Plan {
         });
         out
     }
+}
+
+/// Part `i` of `of` about equal ones of `total`.
+fn share(i: usize, of: usize, total: usize) -> Range<usize> {
+    total * i / of..total * (i + 1) / of
 }
 
 /// Both sides of some rows, packed.

@@ -19,7 +19,7 @@ use crate::source::{Axis, Grid, Source};
 use crate::{Level, Moments};
 
 mod job;
-mod tiles;
+pub(super) mod tiles;
 pub(super) mod transform;
 
 use job::Job;
@@ -123,11 +123,7 @@ impl Winograd {
     fn form(&self, source: &Source, padding: &Padding) -> Form {
         // With an odd border, inputs 1 and 2 of every tile show one pixel, as do 3 and 4.
         let paired = [padding.down, padding.across].iter().all(|p| p[0] % 2 == 1);
-        if source.enlarge == 2 && paired {
-            Form::doubled(self.tile)
-        } else {
-            Form::of(self.tile)
-        }
+        if source.enlarge == 2 && paired { Form::doubled(self.tile) } else { Form::of(self.tile) }
     }
 }
 

@@ -55,8 +55,8 @@ impl Job<'_> {
                 load_row(simd, (self.source, group.image), self.grid, at, out);
             }
             for t in 0..run {
-                let patch = (&strip[t * step * stride..], line, stride);
-                let out = (&mut out[(done + t) * stride..], plane);
+                let patch = Patch { pixels: &strip[t * step * stride..], line, stride };
+                let out = (&mut out[(done + t) * stride..], plane, stride);
                 transform_patch::<S, I, P>(simd, patch, out, &mut half);
             }
             done += run;
@@ -122,29 +122,68 @@ fn across<S: Simd, const N: usize, const H: usize>(
     row
 }
 
-/// The `I`×`I` pixels at the start of `strip`, rows of `line` values, to `P`×`P`
-/// positions, `plane` values apart in `out`. `half` is memory that need not be cleared.
+/// Pixels of a tile: rows of `line` values, pixels of `stride`.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::conv) struct Patch<'a> {
+    pub(in crate::conv) pixels: &'a [f32],
+    pub(in crate::conv) line: usize,
+    pub(in crate::conv) stride: usize,
+}
+
+impl Patch<'_> {
+    /// Channels from `c` on of the first `I` pixels of column `x`.
+    #[inline(always)]
+    fn column<S: Simd, const I: usize>(&self, simd: S, x: usize, c: usize) -> [S::f32s; I] {
+        let mut column = [S::f32s::splat(simd, 0.0); I];
+        for (y, value) in column.iter_mut().enumerate() {
+            let at = y * self.line + x * self.stride + c;
+            *value = S::f32s::from_slice(simd, &self.pixels[at..at + S::f32s::LEN]);
+        }
+        column
+    }
+}
+
+/// `I`×`I` pixels to `P`×`P` positions, `plane` values apart in `out`, some channels of
+/// each. `half` is memory that need not be cleared.
 #[inline(always)]
-fn transform_patch<S: Simd, const I: usize, const P: usize>(
+pub(in crate::conv) fn transform_patch<S: Simd, const I: usize, const P: usize>(
     simd: S,
-    (strip, line, stride): (&[f32], usize, usize),
-    (out, plane): (&mut [f32], usize),
+    patch: Patch,
+    (out, plane, channels): (&mut [f32], usize, usize),
     half: &mut [[S::f32s; P]; I],
 ) {
     let lanes = S::f32s::LEN;
-    for c in (0..stride).step_by(lanes) {
+    for c in (0..channels).step_by(lanes) {
         for x in 0..I {
-            let mut column = [S::f32s::splat(simd, 0.0); I];
-            for y in 0..I {
-                let at = y * line + x * stride + c;
-                column[y] = S::f32s::from_slice(simd, &strip[at..at + lanes]);
-            }
-            half[x] = transform::input(simd, column);
+            half[x] = transform::input(simd, patch.column::<S, I>(simd, x, c));
         }
         for y in 0..P {
             let row: [S::f32s; P] = transform::input(simd, across(simd, half, y));
             for x in 0..P {
                 let at = (y * P + x) * plane + c;
+                row[x].store_slice(&mut out[at..at + lanes]);
+            }
+        }
+    }
+}
+
+/// [`transform_patch`] for the gradient of 4×4 outputs.
+#[inline(always)]
+pub(in crate::conv) fn spread_patch<S: Simd>(
+    simd: S,
+    patch: Patch,
+    (out, plane, channels): (&mut [f32], usize, usize),
+    half: &mut [[S::f32s; 6]; 4],
+) {
+    let lanes = S::f32s::LEN;
+    for c in (0..channels).step_by(lanes) {
+        for x in 0..4 {
+            half[x] = transform::spread(simd, patch.column::<S, 4>(simd, x, c));
+        }
+        for y in 0..6 {
+            let row = transform::spread(simd, across(simd, half, y));
+            for x in 0..6 {
+                let at = (y * 6 + x) * plane + c;
                 row[x].store_slice(&mut out[at..at + lanes]);
             }
         }
