@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use pentimento::graph::Encoding;
 use pentimento::nets;
 use pentimento::weights::{self, NetworkCard, Precision, StateDict};
-use support::Place;
+use support::{Place, Ran};
 
 const TINY: &str = r#"{"size": 46, "width": 2, "hidden": 4}"#;
 
@@ -103,4 +103,51 @@ fn a_checkpoint_of_another_network_names_both() {
     // It is known by its names where nothing else is said; the last class has the 3.
     let run = place.run(&["classify", "a.png", "--model", "mobile.safetensors"]).ended(0, &[]);
     assert!(run.out.lines().count() == 5 && run.out.starts_with("n01440764  tench"), "{}", run.out);
+}
+
+/// Small models exported by PyTorch, each by both of its exporters.
+fn exported(name: &str) -> String {
+    format!("{}/../../../golden/onnx/{name}.onnx", env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn an_onnx_model_classifies() {
+    let place = Place::new();
+    place.photo("a.png", [60, 50]);
+    let run = |model: &str, more: &[&str]| {
+        let words = ["classify", "a.png", "--model", model, "--top", "10", "--json"];
+        place.run(&[&words[..], more].concat())
+    };
+    let classes = |ran: Ran| -> Vec<(u64, f64)> {
+        let of = |guess: &serde_json::Value| {
+            (guess["class"].as_u64().unwrap(), guess["probability"].as_f64().unwrap())
+        };
+        ran.json()[0]["top"].as_array().unwrap().iter().map(of).collect()
+    };
+    let script = run(&exported("vgg16.script17"), &[]);
+    let script = classes(script.ended(0, &["taken as --encoding imagenet"]));
+    let mut seen: Vec<u64> = script.iter().map(|(class, _)| *class).collect();
+    seen.sort_unstable();
+    assert_eq!(seen, (0..10).collect::<Vec<u64>>());
+    assert!((script.iter().map(|(_, p)| p).sum::<f64>() - 1.0).abs() < 1e-5, "{script:?}");
+    // The same network through the other exporter; and fed with other numbers.
+    let dynamo = classes(run(&exported("vgg16.dynamo"), &["--encoding", "imagenet"]).ended(0, &[]));
+    for ((class, p), (other, q)) in script.iter().zip(&dynamo) {
+        assert!(class == other && (p - q).abs() < 1e-5, "{script:?} {dynamo:?}");
+    }
+    let unit = run(&exported("vgg16.script17"), &["--encoding", "unit"]).ended(0, &[]);
+    assert!(!unit.err.contains("imagenet"), "{}", unit.err);
+    assert_ne!(classes(unit), script);
+}
+
+#[test]
+fn onnx_models_that_cannot_say_what_a_picture_shows_are_refused() {
+    let place = Place::new();
+    place.photo("a.png", [60, 50]);
+    let style = exported("style.script");
+    let words = ["classify", "a.png", "--model", &style];
+    place.run(&words).ended(4, &["style.script is no classifier"]);
+    let resnet = exported("resnet18.script17");
+    let words = ["classify", "a.png", "--model", "resnet18", "--weights", &resnet];
+    place.run(&words).ended(4, &["resnet18.script17.onnx", "give it in the network's place"]);
 }

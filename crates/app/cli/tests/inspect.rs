@@ -2,6 +2,7 @@
 
 mod support;
 
+use pentimento::imaging::{Channels, Depth, Filter, Picture, Pixels};
 use pentimento::weights::{self, Limits, NetworkCard, Precision};
 use support::Place;
 
@@ -19,6 +20,12 @@ fn a_network_is_summed_up_in_three_ways_and_drawn_in_three() {
     let place = Place::new();
     let text = place.run(&["inspect", "summary", "cats-and-dogs"]).ended(0, &[]).out;
     assert!(text.contains("Parameters: 3,453,121") && text.contains("Memory: "), "{text}");
+    // The one that ships by that name has other layers, and both commands say so.
+    let note = ["these are the tutorial's layers of cats-and-dogs", "those of small_resnet"];
+    place.run(&["inspect", "summary", "cats-and-dogs"]).ended(0, &note);
+    place.run(&["inspect", "graph", "cats_and_dogs", "-o", "pets.svg"]).ended(0, &note[1..]);
+    let silent = place.run(&["inspect", "summary", "small_resnet"]).ended(0, &[]);
+    assert!(silent.out.contains("Parameters: 1,942,242") && silent.err.is_empty(), "{silent:#?}");
     let keras = ["inspect", "summary", "cats-and-dogs", "--layout", "keras"];
     let text = place.run(&keras).ended(0, &[]).out;
     assert!(text.contains("Total params: 3,453,121 (13.17 MB)"), "{text}");
@@ -103,11 +110,64 @@ fn maps_are_drawn_measured_and_compared() {
     assert!(place.path("cam/cam.png").exists());
     run(&["--method", "gradcam"]).ended(2, &["grad-cam"]);
     run(&["--layer", "dense"]).ended(2, &["dense"]);
+}
+
+/// What is drawn in a row of a comparison: the picture, then a map each.
+fn row(sheet: &Picture, y: usize) -> Vec<Vec<u8>> {
+    /// As `plot::Grid` lays panels out.
+    const GAP: usize = 14;
+    const PANEL: [usize; 2] = [240, 320];
+    let Pixels::U8(pixels) = sheet.pixels() else { panic!("a sheet has 8 bits") };
+    let at = |column: usize| {
+        let x = GAP + column * (PANEL[1] + GAP);
+        let line = |y: usize| pixels[(y * sheet.width() + x) * 3..][..PANEL[1] * 3].to_vec();
+        (y..y + PANEL[0]).flat_map(line).collect()
+    };
+    (0..3).map(at).collect()
+}
+
+#[test]
+fn a_comparison_shows_the_picture_and_a_map_for_each_network_and_method() {
+    let place = place();
+    let other = r#"{"size": 46, "width": 6, "hidden": 8}"#;
+    place.configured("other.safetensors", "cats_and_dogs", other);
+    let run = |networks: [&str; 2]| {
+        let words = ["inspect", "compare", "photo.png", "-o", "both.png", "--class", "dogs"];
+        let networks = networks.iter().flat_map(|n| ["-n", n]).collect::<Vec<_>>();
+        let methods = ["--method", "smooth-grad,occlusion"];
+        place.run(&[&words[..], &networks, &methods].concat()).ended(0, &[]);
+        let sheet = place.read("both.png");
+        assert_eq!(sheet.channels(), Channels::Rgb);
+        // A caption of 22 above each row, a gap of 14 below it.
+        assert_eq!(sheet.height(), 14 + 2 * (240 + 22 + 14));
+        [row(&sheet, 14 + 22), row(&sheet, 14 + 22 + 240 + 14 + 22)]
+    };
     let pets = "pets.safetensors";
-    let words = ["inspect", "compare", "photo.png", "-n", pets, "-n", pets, "-o", "both.png"];
-    let words = [&words[..], &["--method", "eigen-cam,occlusion", "--class", "dogs"]].concat();
-    place.run(&words);
-    assert!(place.read("both.png").width() > 3 * 80);
+    let [first, second] = run([pets, pets]);
+    assert_eq!(first, second);
+    let photo = place.read("photo.png").to_rgb_tensor_of([240, 320], Filter::Triangle);
+    let shown = Picture::from_rgb_tensor(&photo, Depth::Eight);
+    let Pixels::U8(shown) = shown.pixels() else { panic!("made with 8 bits") };
+    assert_eq!(&first[0], shown);
+    // Heat lies on both maps, and not the same.
+    assert!(first[1] != first[0] && first[2] != first[0] && first[1] != first[2]);
+    let [first, second] = run([pets, "other.safetensors"]);
+    assert_eq!(first[0], second[0]);
+    assert!(first[1] != second[1] && first[2] != second[2]);
+}
+
+#[test]
+fn what_ships_is_told_from_what_is_published_under_its_name() {
+    let place = place();
+    for name in ["cats-and-dogs", "cats_and_dogs"] {
+        let words = ["inspect", "cam", "photo.png", "-n", name, "-o", "cam", "--json"];
+        let said = ["is the trained network that ships, with the layers of small_resnet"];
+        let found = place.run(&words).ended(0, &said).json();
+        assert_eq!(found[0]["layer"], "layer3");
+    }
+    let words = ["inspect", "cam", "photo.png", "-n", "cats_and_dogs", "-w", "pets.safetensors"];
+    let ran = place.run(&[&words[..], &["-o", "cam", "--method", "eigen-cam"]].concat());
+    assert!(!ran.ended(0, &[]).err.contains("small_resnet"));
 }
 
 #[test]

@@ -7,9 +7,8 @@ use pentimento::imaging::Picture;
 use pentimento::insight::cam::{CamOptions, Explainer, Method, overlay};
 use pentimento::insight::plot::{ColourBar, Colours, Grid, Panel};
 
-use super::{cam, flags, looked_into, read, write};
+use super::{cam, flags, opened, read, write};
 use crate::exit::Outcome;
-use crate::open::open;
 use crate::progress::say;
 
 /// As in the tutorial.
@@ -41,11 +40,10 @@ fn row(
     (flags, methods): (&flags::Compare, &[Method]),
 ) -> anyhow::Result<(Vec<Panel>, bool)> {
     let text = network.to_string_lossy();
-    let opened = match text.split_once('=') {
-        Some((name, file)) => open(OsStr::new(name), Some(Path::new(file)), &flags.feeding)?,
-        None => open(network, None, &flags.feeding)?,
+    let model = match text.split_once('=') {
+        Some((name, file)) => opened(OsStr::new(name), Some(Path::new(file)), &flags.feeding)?,
+        None => opened(network, None, &flags.feeding)?,
     };
-    let model = looked_into(opened)?;
     let mut explainer = Explainer::new(&model, model.see(picture, None)?, None)?;
     let class = cam::classes(&model, &explainer, std::slice::from_ref(&flags.class))?[0];
     let (name, probability) = (model.class_name(class), explainer.probability(class));

@@ -22,6 +22,7 @@ pub(crate) enum Inspect {
 #[derive(Args, Debug)]
 pub(crate) struct Summary {
     /// A network's name, a style that ships, an ONNX model, or a file of weights.
+    /// `cats-and-dogs` is the tutorial's; the trained one that ships is `small_resnet`.
     #[arg(value_name = "NETWORK", value_hint = ValueHint::AnyPath)]
     pub(crate) network: OsString,
 
@@ -54,6 +55,7 @@ pub(crate) enum Layout {
 #[derive(Args, Debug)]
 pub(crate) struct Diagram {
     /// A network's name, a style that ships, an ONNX model, or a file of weights.
+    /// `cats-and-dogs` is the tutorial's; the trained one that ships is `small_resnet`.
     #[arg(value_name = "NETWORK", value_hint = ValueHint::AnyPath)]
     pub(crate) network: OsString,
 
@@ -70,8 +72,10 @@ pub(crate) struct Diagram {
 #[derive(Args, Debug)]
 #[expect(clippy::struct_field_names, reason = "as they are typed")]
 pub(crate) struct Network {
-    /// A network's name (cats-and-dogs, vgg16, resnet50, …), a style that ships, an ONNX
+    /// A network's name (vgg16, resnet50, …), a classifier or style that ships, an ONNX
     /// model, or a file of weights that says what it is of. See also --weights.
+    /// `cats-and-dogs` is the trained one that ships, with the layers of `small_resnet`; with
+    /// --weights it is the tutorial's.
     #[arg(short, long, value_name = "NAME|FILE", value_hint = ValueHint::AnyPath)]
     pub(crate) network: OsString,
 

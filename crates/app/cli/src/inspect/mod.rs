@@ -7,6 +7,7 @@ mod filters;
 pub(crate) mod flags;
 mod structure;
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
@@ -18,7 +19,9 @@ use pentimento::insight::{InsightError, Model};
 use pentimento::pipeline::PipelineError;
 
 use crate::exit::Outcome;
+use crate::open::flags::Feeding;
 use crate::open::{self, Opened};
+use crate::progress::say;
 pub(crate) use structure::summary;
 
 /// Runs one of the commands.
@@ -36,7 +39,21 @@ pub(crate) fn run(flags: &flags::Inspect) -> anyhow::Result<Outcome> {
 
 /// The network that the flags name.
 fn model(flags: &flags::Network) -> anyhow::Result<Model> {
-    let opened = open::open(&flags.network, flags.weights.as_deref(), &flags.feeding)?;
+    opened(&flags.network, flags.weights.as_deref(), &flags.feeding)
+}
+
+/// A network to look into, with a word on another that goes by its name.
+fn opened(network: &OsStr, weights: Option<&Path>, feeding: &Feeding) -> anyhow::Result<Model> {
+    let opened = open::open(network, weights, feeding)?;
+    if weights.is_none()
+        && let Some(layers) = open::namesake(network)?
+    {
+        let name = network.to_string_lossy();
+        say(&format!(
+            "{name} is the trained network that ships, with the layers of {layers}; with \
+             --weights, it is the tutorial's"
+        ));
+    }
     Ok(looked_into(opened)?)
 }
 

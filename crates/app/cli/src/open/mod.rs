@@ -64,7 +64,7 @@ pub(crate) fn open(
 fn find(wanted: &OsStr, file: Option<&Path>, feeding: &Feeding) -> anyhow::Result<Opened> {
     let name = wanted.to_string_lossy();
     if file.is_none()
-        && let Some(found) = insight::shipped().find(|found| found.name == name)
+        && let Some(found) = insight::shipped().find(|f| f.name == name.replace('_', "-"))
     {
         let path = Path::new(found.name);
         let (card, tensors) = found.read().map_err(|e| unreadable(path, e))?;
@@ -74,7 +74,10 @@ fn find(wanted: &OsStr, file: Option<&Path>, feeding: &Feeding) -> anyhow::Resul
     }
     if let Some((known, config)) = nets::known_as(&name) {
         let path = file.map_or_else(|| pulled(&name), |file| Ok(file.to_owned()))?;
-        return file::of_known((known, config), &path);
+        return file::of_known((known, config), &path).map_err(|error| match onnx::is_one(&path) {
+            Ok(true) => error.context(onnx::NOT_WEIGHTS),
+            _ => error,
+        });
     }
     if let Some(style) = shipped().find(|s| s.name == name) {
         let path = Path::new(style.name);
@@ -133,6 +136,18 @@ fn of_card(card: &NetworkCard) -> anyhow::Result<Net> {
         (classifier.size, classifier.fit) = (height, Fit::Stretch);
     }
     Ok(net)
+}
+
+/// The network whose layers the classifier of that name that ships has, if the name is also a
+/// published network's with layers of its own: `cats-and-dogs` is the tutorial's, too.
+pub(crate) fn namesake(wanted: &OsStr) -> anyhow::Result<Option<String>> {
+    let known = |name: &str| nets::known_as(name).map(|(network, _)| network);
+    let Some(published) = known(&wanted.to_string_lossy()) else { return Ok(None) };
+    let Some(found) = insight::shipped().find(|found| known(found.name) == Some(published)) else {
+        return Ok(None);
+    };
+    let (card, _) = found.read().map_err(|e| unreadable(Path::new(found.name), e))?;
+    Ok(Some(card.network).filter(|network| network != published))
 }
 
 /// The file that was pulled under a name.

@@ -12,6 +12,10 @@ use super::flags::Feeding;
 use super::{Opened, unreadable};
 use crate::progress::say;
 
+/// What there is to say of a model that was given as a network's weights, and does not fit it.
+pub(super) const NOT_WEIGHTS: &str = "an ONNX model is a network of its own, whose tensors seldom \
+     keep their names: give it in the network's place, without --weights";
+
 /// Whether a file is a model, told by its content.
 pub(super) fn is_one(path: &Path) -> anyhow::Result<bool> {
     let found = weights::inspect(path, &Limits::default()).map_err(|e| unreadable(path, e))?;
