@@ -4,7 +4,7 @@
     PENTIMENTO_LARGE=DIR cargo test --release -p pentimento-insight --test large -- --ignored --nocapture
 
 torchvision's VGG16 with the random weights of common.py, pytorch-grad-cam's maps at the
-last rectifier (`features.29`), ScoreCAM's and AblationCAM's at `features.8`, whose 128 channels
+last rectifier, ScoreCAM's and AblationCAM's of one class at `relu2_2` too, whose 128 channels
 take a quarter of the time, and captum's gradients by pixels; float32. Some minutes on two cores.
 """
 
@@ -15,29 +15,17 @@ from pathlib import Path
 sys.path += [str(Path(__file__).parents[2]), str(Path(__file__).parents[1])]
 
 import numpy as np
-import pytorch_grad_cam as cams
-import safetensors.numpy
 import torch
 import torchvision
 from captum.attr import IntegratedGradients
-from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
-from pytorch_grad_cam.utils.svd_on_activations import get_2d_projection
-from pytorch_grad_cam.utils.image import scale_cam_image
 
 import common
+import grad_cams
 
 SEED, SIZE = 11, (1, 3, 224, 224)
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-METHODS = {
-    "grad-cam": cams.GradCAM,
-    "grad-cam++": cams.GradCAMPlusPlus,
-    "hires-cam": cams.HiResCAM,
-    "layer-cam": cams.LayerCAM,
-    "xgrad-cam": cams.XGradCAM,
-    "score-cam": cams.ScoreCAM,
-    "ablation-cam": cams.AblationCAM,
-}
-SLOW = {"score-cam", "ablation-cam"}
+LAYERS = {"relu2_2": 8, "relu5_3": 29}
+SLOW = ["ablation-cam", "score-cam"]
 
 model = torchvision.models.vgg16(weights=None).eval()
 for module in model.modules():
@@ -66,31 +54,10 @@ class Cut(torch.nn.Module):
         return self.classifier(torch.flatten(self.avgpool(self.after(self.looked_at(self.before(x)))), 1))
 
 
-def found(klass, name, layer):
-    start, cut = time.time(), Cut(layer)
-    with METHODS[name](model=cut, target_layers=[cut.looked_at]) as cam:
-        cam.batch_size = 16
-        tensors[f"{klass}/{name}"] = cam(x, [ClassifierOutputTarget(int(klass))])[0]
-    print(klass, name, f"{time.time() - start:.1f} s", flush=True)
-
-
-def save():
-    ready = {name: np.ascontiguousarray(np.asarray(value, np.float32)) for name, value in tensors.items()}
-    safetensors.numpy.save_file(ready, Path(sys.argv[1]) / "vgg16_pytorch.safetensors")
-
-
-for klass in tensors["classes"]:
-    for name in sorted(METHODS.keys() - SLOW):
-        found(klass, name, 29)
-held = {}
-handle = model.features[29].register_forward_hook(lambda m, i, o: held.update(o=o.detach().numpy()))
-model(x)
-handle.remove()
-flat = get_2d_projection(held["o"])
-for sign, projection in [("+", flat), ("-", -flat)]:
-    small = scale_cam_image(np.maximum(projection, 0), (224, 224))
-    tensors[f"eigen-cam{sign}"] = scale_cam_image(np.maximum(small, 0))[0]
-tensors["guided-backprop"] = cams.GuidedBackpropReLUModel(model=model)(x.clone(), target_category=best).transpose(2, 0, 1)
+def find(klass, name, layer):
+    start, cut = time.time(), Cut(LAYERS[layer])
+    tensors[f"{layer}/{klass}/{name}"] = grad_cams.found(name, cut, cut.looked_at, x, klass)
+    print(layer, klass, name, f"{time.time() - start:.1f} s", flush=True)
 
 
 def integrated(dtype):
@@ -103,8 +70,15 @@ def integrated(dtype):
     return found.detach().numpy()
 
 
+for klass in tensors["classes"]:
+    for name in sorted(grad_cams.METHODS.keys() - set(SLOW)):
+        find(klass, name, "relu5_3")
+for layer in LAYERS:
+    for name in SLOW:
+        find(best, name, layer)
+for name, found in grad_cams.eigen_cams(model, model.features[29], x).items():
+    tensors[f"relu5_3/{name}"] = found
+tensors["guided-backprop"] = grad_cams.guided_gradient(model, x, best)
 tensors["integrated-gradients/32"] = integrated(torch.float32)
-for name in sorted(SLOW):
-    found(best, name, 8)
 tensors["integrated-gradients/64"] = integrated(torch.float64)
-save()
+grad_cams.save(tensors, Path(sys.argv[1]) / "vgg16_pytorch.safetensors")
