@@ -41,10 +41,10 @@ pub(super) fn datatype(message: &[u8]) -> Option<Result<Type, WeightsError>> {
     let [head, bits, _, _] = p.array()?;
     let size = usize::try_from(p.u32()?).ok()?;
     let endian = if bits & 1 == 0 { Endian::Little } else { Endian::Big };
-    let is_signed = bits & 8 != 0;
     let no = |what: String| Some(Err(unsupported(what)));
     let number = match (head & 0xf, size) {
-        (0, _) => integer(size, is_signed),
+        (0, _) if bits & 8 == 0 => unsigned(size),
+        (0, _) => signed(size),
         (1, _) if bits & 0x40 == 0 => {
             p.take(4)?; // offset and precision
             let [_, exponent, _, mantissa] = p.array()?;
@@ -62,16 +62,23 @@ pub(super) fn datatype(message: &[u8]) -> Option<Result<Type, WeightsError>> {
     }
 }
 
-fn integer(size: usize, is_signed: bool) -> Option<DType> {
-    Some(match (size, is_signed) {
-        (1, true) => DType::I8,
-        (2, true) => DType::I16,
-        (4, true) => DType::I32,
-        (8, true) => DType::I64,
-        (1, false) => DType::U8,
-        (2, false) => DType::U16,
-        (4, false) => DType::U32,
-        (8, false) => DType::U64,
+/// An integer type by its bytes.
+fn signed(size: usize) -> Option<DType> {
+    Some(match size {
+        1 => DType::I8,
+        2 => DType::I16,
+        4 => DType::I32,
+        8 => DType::I64,
+        _ => return None,
+    })
+}
+
+fn unsigned(size: usize) -> Option<DType> {
+    Some(match size {
+        1 => DType::U8,
+        2 => DType::U16,
+        4 => DType::U32,
+        8 => DType::U64,
         _ => return None,
     })
 }

@@ -182,14 +182,20 @@ mod tests {
         block
     }
 
-    /// One data block with keys "", "ab" and "abc", one index block.
-    fn table(compress: bool) -> Vec<u8> {
-        let data = [0, 0, 1, 9, 0, 2, 1, b'a', b'b', 1, 2, 1, 1, b'c', 2, 0, 0, 0, 0, 1, 0, 0, 0];
-        let mut file = if compress {
-            block(&snap::raw::Encoder::new().compress_vec(&data).unwrap(), 1)
-        } else {
-            block(&data, 0)
-        };
+    /// Keys "", "ab" and "abc".
+    const DATA: [u8; 23] =
+        [0, 0, 1, 9, 0, 2, 1, b'a', b'b', 1, 2, 1, 1, b'c', 2, 0, 0, 0, 0, 1, 0, 0, 0];
+
+    fn stored() -> Vec<u8> {
+        table(block(&DATA, 0))
+    }
+
+    fn compressed() -> Vec<u8> {
+        table(block(&snap::raw::Encoder::new().compress_vec(&DATA).unwrap(), 1))
+    }
+
+    /// One data block, one index block.
+    fn table(mut file: Vec<u8>) -> Vec<u8> {
         let data_size = u8::try_from(file.len() - 5).unwrap();
         let index = block(&[0, 1, 2, b'z', 0, data_size, 0, 0, 0, 0, 1, 0, 0, 0], 0);
         let mut footer = vec![0, 0, data_size + 5, u8::try_from(index.len() - 5).unwrap()];
@@ -214,8 +220,8 @@ mod tests {
 
     #[test]
     fn reads_plain_and_compressed_blocks() {
-        for compress in [false, true] {
-            let (header, items) = read(&table(compress)).unwrap();
+        for file in [stored(), compressed()] {
+            let (header, items) = read(&file).unwrap();
             assert_eq!(header, [9]);
             let want = [(b"ab".to_vec(), vec![1]), (b"abc".to_vec(), vec![2])];
             assert_eq!(items, want);
@@ -224,7 +230,7 @@ mod tests {
 
     #[test]
     fn any_changed_byte_of_a_block_is_noticed() {
-        let good = table(true);
+        let good = compressed();
         for i in 0..good.len() - 48 {
             let mut bad = good.clone();
             bad[i] ^= 0x10;
