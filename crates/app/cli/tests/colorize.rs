@@ -1,4 +1,4 @@
-//! `pentimento colorize` and `pentimento evaluate colorizer`.
+//! `pentimento colorize`, `pentimento evaluate colorizer` and `pentimento train colorizer`.
 
 mod support;
 
@@ -149,4 +149,45 @@ fn an_evaluation_has_two_baselines_and_the_gain_by_hints() {
     }
     assert!(report["grey"]["lpips"].is_null());
     run(&place, "evaluate colorizer --model net.safetensors --photos nowhere").ended(3, &[]);
+}
+
+#[test]
+fn what_is_trained_by_the_tutorials_recipes_colours() {
+    let place = Place::new();
+    for name in ["photos/a.png", "photos/b.png", "photos/c.png"] {
+        colourful(&place, name);
+    }
+    place.grey("in.png", [40, 30]);
+    let few = "--size 32 --steps 3 --preview-every 2 --json";
+    for (recipe, photos, more) in
+        [("alpha", "photos/a.png", ""), ("beta", "photos", "--keep-out 0.5 --batch 2")]
+    {
+        let words =
+            format!("train colorizer --recipe {recipe} --photos {photos} -o {recipe}.safetensors");
+        let report = run(&place, &format!("{words} {few} {more}")).ended(0, &["3 steps in"]).json();
+        assert_eq!((&report["steps"], &report["recipe"]["name"]), (&3.into(), &recipe.into()));
+        let folder = format!("{recipe}.safetensors.run");
+        let files = place.files(&folder);
+        for want in ["events.out.tfevents", "losses.csv", "preview-000002", "validation.csv"] {
+            assert!(files.iter().any(|file| file.starts_with(want)), "no {want}: {files:?}");
+        }
+        let model = format!("colorize in.png --model {recipe}.safetensors -o {recipe}.png");
+        run(&place, &model).ended(0, &[]);
+        assert_eq!(place.read(&format!("{recipe}.png")).size(), [40, 30]);
+    }
+    let full = "train colorizer --recipe full --photos photos -o full.safetensors";
+    run(&place, &format!("{full} {few}")).ended(2, &["classifier", "a file of weights"]);
+}
+
+#[test]
+fn our_recipe_says_what_it_begins_with() {
+    let place = Place::new();
+    for name in ["photos/a.png", "photos/b.png", "photos/c.png"] {
+        colourful(&place, name);
+    }
+    let words = "train colorizer --photos photos --keep-out 0.5 --size 32 --batch 1 --steps 1";
+    let words = format!("{words} -o ours.safetensors");
+    run(&place, &words).ended(0, &["begins with random weights: with --classifier"]);
+    let again = words.replace("-o ours", "--start ours.safetensors -o more");
+    assert!(!run(&place, &again).ended(0, &[]).err.contains("random weights"));
 }

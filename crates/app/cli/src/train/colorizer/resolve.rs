@@ -8,6 +8,7 @@ use pentimento::train::colour::{ColorJob, ColorRecipe, Seer, Start};
 use pentimento::train::data::Folder;
 
 use super::flags::Colorizer;
+use crate::progress::say;
 use crate::train::course;
 
 /// Everything that the run needs.
@@ -30,6 +31,10 @@ pub(super) fn job(flags: &Colorizer) -> anyhow::Result<ColorJob> {
         (None, Some(path)) if !recipe.needs_classifier() => Start::open(path)?,
         _ => Start::Random,
     };
+    if matches!(start, Start::Random) && is_ours(&recipe) && !flags.run.resume && !flags.run.quiet {
+        say("begins with random weights: with --classifier it begins with what a classifier has \
+             learnt, as the network that ships did");
+    }
     Ok(ColorJob {
         recipe,
         seed: flags.run.seed,
@@ -40,6 +45,11 @@ pub(super) fn job(flags: &Colorizer) -> anyhow::Result<ColorJob> {
         reading: course::reading(&flags.run, flags.previews.cache.clone()),
         threads: Threads::new(flags.run.threads.map(Into::into))?,
     })
+}
+
+/// Whether what learns is the network that begins with a classifier's encoder.
+fn is_ours(recipe: &ColorRecipe) -> bool {
+    recipe.network == ColorRecipe::default().network
 }
 
 /// The recipe that is named, with what the flags change of it.
