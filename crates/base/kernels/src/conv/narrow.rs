@@ -32,7 +32,7 @@ pub struct Narrow {
 /// Output rows of a band: some groups of [`ROWS`], which share the rows where their kernels overlap.
 const BAND_ROWS: usize = 4 * ROWS;
 /// Output pixels of one step.
-const STEP: usize = 64;
+const STEP: usize = 128;
 
 impl Narrow {
     /// One vector of four holds an output pixel.
