@@ -108,6 +108,9 @@ pub enum InsightError {
         /// What it may be.
         want: String,
     },
+    /// Whoever watches has said that it is not wanted any more.
+    #[error("stopped")]
+    Stopped,
     /// The network does not fit inputs of this size.
     #[error(transparent)]
     Shape(#[from] graph::ShapeError),

@@ -292,7 +292,9 @@ impl Work for Cam {
             let seen = model.see(picture, None)?;
             let mut explainer = Explainer::new(model, seen, self.layer)?;
             let class = self.class.unwrap_or_else(|| explainer.best_class());
-            let map = explainer.map(class, self.method, &CamOptions::default())?;
+            let asked = (class, self.method);
+            let mut watch = |share: f64| desk.progress(share);
+            let map = explainer.map_watched(asked, &CamOptions::default(), &mut watch)?;
             let heat = heatmap(&map.enlarged(size), size, [0.0, 1.0], Colours::Turbo);
             Ok::<_, Fault>((encoded(&heat, Format::Jpeg)?, self.data(&explainer, &map)))
         })?;

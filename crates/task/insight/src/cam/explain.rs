@@ -2,10 +2,11 @@
 
 use std::cell::OnceCell;
 
-use cpu::{Network, Plan, Session, Tape, Wanted};
-use graph::{Graph, NodeId, Op, Shape4};
+use cpu::{Network, Plan, Session, Tape, Wanted, Watch};
+use graph::{Graph, NodeId, Shape4};
 use tensor::Tensor;
 
+use super::layers::{sensible_layer, wrong};
 use super::scorer::{Ending, Scorer, channel_means, of_class, score_node};
 use super::weigh::{Evidence, principal, weighted};
 use super::{Map, Method};
@@ -219,17 +220,38 @@ impl<'m> Explainer<'m> {
         method: Method,
         options: &CamOptions,
     ) -> Result<Map, InsightError> {
+        self.map_watched((class, method), options, &mut |_| true)
+    }
+
+    /// [`Explainer::map`] that tells, where a method takes many passes, what share of them is
+    /// done, and ends as soon as `watch` gives `false`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Explainer::map`]; [`InsightError::Stopped`] if `watch` ends it.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such class.
+    pub fn map_watched(
+        &mut self,
+        (class, method): (usize, Method),
+        options: &CamOptions,
+        watch: &mut Watch<'_>,
+    ) -> Result<Map, InsightError> {
         assert!(class < self.model.class_count(), "no class {class}");
         let [_, _, h, w] = self.middle[0].shape4();
         let (size, values) = match method {
             Method::EigenCam => ([h, w], principal(&self.middle[0])),
-            Method::ScoreCam => ([h, w], weighted(&self.middle[0], &self.score_weights(class)?)),
-            Method::AblationCam => {
-                ([h, w], weighted(&self.middle[0], &self.ablation_weights(class)?))
+            Method::ScoreCam => {
+                ([h, w], weighted(&self.middle[0], &self.score_weights(class, watch)?))
             }
-            Method::Occlusion => self.occlusion(class, options)?,
-            Method::IntegratedGradients => self.integrated(class, options)?,
-            Method::SmoothGrad => self.smooth(class, options)?,
+            Method::AblationCam => {
+                ([h, w], weighted(&self.middle[0], &self.ablation_weights(class, watch)?))
+            }
+            Method::Occlusion => self.occlusion(class, options, watch)?,
+            Method::IntegratedGradients => self.integrated(class, options, watch)?,
+            Method::SmoothGrad => self.smooth(class, options, watch)?,
             Method::GuidedBackprop => self.guided_map(class)?,
             _ => ([h, w], self.by_gradient(class, method)),
         };
@@ -264,17 +286,21 @@ impl<'m> Explainer<'m> {
     }
 
     /// The gradient of a class's score by the pixels of many pictures, one after the
-    /// other, given to `with`.
+    /// other, given to `with`; `watch` is told the share that is done, and may end it.
     pub(super) fn pixel_gradients(
         &self,
         class: usize,
-        pictures: impl Iterator<Item = Tensor>,
+        (pictures, watch): (impl ExactSizeIterator<Item = Tensor>, &mut Watch<'_>),
         mut with: impl FnMut(Tensor),
     ) -> Result<(), InsightError> {
         let (network, shape) = (self.scored()?, [self.seen.shape4()]);
         let output = network.graph().output();
         let mut tape = Tape::new(network, &shape, &[output], Wanted::Inputs)?;
-        for picture in pictures {
+        let count = pictures.len() as f64;
+        for (done, picture) in pictures.enumerate() {
+            if !watch(done as f64 / count) {
+                return Err(InsightError::Stopped);
+            }
             tape.forward(&[&picture]);
             with(self.pixel_gradient(class, &mut tape));
         }
@@ -288,34 +314,6 @@ impl<'m> Explainer<'m> {
         tape.backward(|_, value, gradient| spread(&seed, value.shape(), gradient));
         tape.input_gradient(0)
     }
-}
-
-/// The layers that a map can be of, in the network's order.
-///
-/// # Errors
-///
-/// As [`Model::shapes`].
-pub fn layers(model: &Model) -> Result<Vec<NodeId>, InsightError> {
-    let shapes = model.shapes(model.usual_size())?;
-    let (score, _) = score_node(model.graph());
-    let graph = model.graph().up_to(score);
-    let shown = |id: &NodeId| {
-        let [_, _, h, w] = shapes[id.index()];
-        let input = matches!(graph.node(*id).op, Op::Input { .. });
-        h * w > 1 && !input && graph.after(*id, &shapes).is_some()
-    };
-    Ok(graph.ids().filter(shown).collect())
-}
-
-/// The layer that [`Explainer::new`] looks at where none is named.
-///
-/// # Errors
-///
-/// As [`Model::shapes`].
-pub fn default_layer(model: &Model) -> Result<Option<NodeId>, InsightError> {
-    let shapes = model.shapes(model.usual_size())?;
-    let (score, _) = score_node(model.graph());
-    Ok(sensible_layer(&model.graph().up_to(score), &shapes))
 }
 
 /// Writes derivatives by channel means as derivatives by the values.
@@ -339,64 +337,42 @@ fn head(
     Ok(Session::new(Plan::new(&head, &[shape], nodes)?))
 }
 
-/// The last layer with space that is not a mere pooling of the one before it.
-fn sensible_layer(graph: &Graph, shapes: &[Shape4]) -> Option<NodeId> {
-    let moves = |op: &Op| {
-        matches!(
-            op,
-            Op::Input { .. }
-                | Op::Pool(_)
-                | Op::AdaptiveAvgPool { .. }
-                | Op::Dropout { .. }
-                | Op::Pad { .. }
-                | Op::Crop { .. }
-                | Op::Resize { .. }
-        )
-    };
-    let mut candidates: Vec<NodeId> = graph.ids().collect();
-    candidates.reverse();
-    candidates.into_iter().find(|&id| {
-        let [_, _, h, w] = shapes[id.index()];
-        h * w > 1 && !moves(&graph.node(id).op) && graph.after(id, shapes).is_some()
-    })
-}
-
-fn wrong(model: &Model, layer: Option<NodeId>) -> InsightError {
-    match layer {
-        None => InsightError::WrongLayer {
-            name: model.layer_name(model.graph().output()).to_owned(),
-            what: "is all there is: no layer before the output has a picture to show".to_owned(),
-        },
-        Some(layer) => InsightError::WrongLayer {
-            name: model.layer_name(layer).to_owned(),
-            what: "gives no map: it has one pixel, or the output does not depend on it, or is it"
-                .to_owned(),
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::tests::tiny;
 
     #[test]
-    fn every_layer_that_is_named_gives_a_map_and_the_default_is_what_is_taken() {
-        let model = tiny(3);
-        let seen = || testing::Random::new(3).tensor(&[1, 3, 16, 16], 1.0);
-        let model = model.with_size([16, 16]);
-        let names = |ids: &[NodeId]| -> Vec<String> {
-            ids.iter().map(|&id| model.layer_name(id).to_owned()).collect()
-        };
-        let found = layers(&model).unwrap();
-        assert_eq!(names(&found), ["conv1", "relu1", "pool1", "conv2", "relu2", "pool2"]);
-        for layer in found {
-            Explainer::new(&model, seen(), Some(layer)).unwrap();
+    fn methods_of_many_passes_tell_how_far_they_are_and_stop_when_told() {
+        let model = tiny(3).with_size([16, 16]);
+        let seen = testing::Random::new(3).tensor(&[1, 3, 16, 16], 1.0);
+        let layer = model.layer("conv1").unwrap();
+        let mut explainer = Explainer::new(&model, seen, Some(layer)).unwrap();
+        let options = CamOptions::default();
+        for method in [
+            Method::ScoreCam,
+            Method::AblationCam,
+            Method::Occlusion,
+            Method::IntegratedGradients,
+            Method::SmoothGrad,
+        ] {
+            let mut shares = vec![];
+            let mut watch = |share: f64| {
+                shares.push(share);
+                true
+            };
+            let map = explainer.map_watched((1, method), &options, &mut watch).unwrap();
+            assert_eq!(map, explainer.map(1, method, &options).unwrap());
+            let within = shares.iter().all(|share| (0.0..=1.0).contains(share));
+            assert!(shares.len() > 2 && shares.is_sorted() && within, "{method}: {shares:?}");
+            let mut left = 2;
+            let mut watch = |_| {
+                left -= 1;
+                left > 0
+            };
+            let stopped = explainer.map_watched((1, method), &options, &mut watch);
+            assert!(matches!(stopped, Err(InsightError::Stopped)), "{method}");
+            assert_eq!(left, 0, "{method}");
         }
-        let default = default_layer(&model).unwrap().unwrap();
-        assert_eq!(
-            model.layer_name(default),
-            Explainer::new(&model, seen(), None).unwrap().layer()
-        );
     }
 }

@@ -1,6 +1,7 @@
 //! Class activation maps: where in a picture a network sees what it answers.
 
 mod explain;
+mod layers;
 mod overlay;
 mod perturb;
 mod pixels;
@@ -10,7 +11,8 @@ mod weigh;
 
 use std::fmt;
 
-pub use explain::{CamOptions, Explainer, default_layer, layers};
+pub use explain::{CamOptions, Explainer};
+pub use layers::{default_layer, layers};
 pub use overlay::overlay;
 pub use quality::{Quality, quality};
 

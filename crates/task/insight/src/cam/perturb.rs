@@ -1,5 +1,7 @@
 //! Methods that change the picture, or a layer, and see what becomes of the score.
 
+use cpu::Watch;
+
 use super::scorer::{Scorer, of_class};
 use super::weigh::rectified;
 use super::{CamOptions, Explainer};
@@ -12,18 +14,22 @@ impl Explainer<'_> {
     /// Wang et al., "Score-CAM" (2020), algorithm 1, with the masks enlarged as in
     /// pytorch-grad-cam and, as there, no score of an empty picture taken off
     /// (the softmax over channels leaves it out).
-    pub(super) fn score_weights(&self, class: usize) -> Result<Vec<f64>, InsightError> {
+    pub(super) fn score_weights(
+        &self,
+        class: usize,
+        watch: &mut Watch<'_>,
+    ) -> Result<Vec<f64>, InsightError> {
         let [_, channels, h, w] = self.middle[0].shape4();
         let [_, _, height, width] = self.seen.shape4();
         let planes: Vec<&[f32]> = self.middle[0].data().chunks_exact(h * w).collect();
-        let scores = self.scorer()?.run(channels, |channel, _, values| {
+        let scores = self.scorer()?.run(channels, watch, |channel, _, values| {
             let mask = bilinear(planes[channel], [h, w], [height, width], Corners::Kept);
             let fold = |f: fn(f32, f32) -> f32, from| mask.iter().copied().fold(from, f);
             let (least, most) = (fold(f32::min, f32::INFINITY), fold(f32::max, f32::NEG_INFINITY));
             let share = |m: f32| (m - least) / (most - least + 1e-8);
             let pixels = self.seen.data().iter().zip(mask.iter().cycle());
             values.iter_mut().zip(pixels).for_each(|(to, (&v, &m))| *to = v * share(m));
-        });
+        })?;
         let scores: Vec<f64> = scores.iter().map(|s| f64::from(of_class(s, class))).collect();
         let most = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let total: f64 = scores.iter().map(|s| (s - most).exp()).sum();
@@ -35,15 +41,20 @@ impl Explainer<'_> {
     /// Desai and Ramaswamy, "Ablation-CAM" (2020), equation 4. A channel is set to 0
     /// as in the paper; pytorch-grad-cam does so only where the least activation is 0,
     /// and elsewhere to −10⁷.
-    pub(super) fn ablation_weights(&self, class: usize) -> Result<Vec<f64>, InsightError> {
+    pub(super) fn ablation_weights(
+        &self,
+        class: usize,
+        watch: &mut Watch<'_>,
+    ) -> Result<Vec<f64>, InsightError> {
         let [_, channels, h, w] = self.middle[0].shape4();
         let shapes: Vec<_> = self.middle.iter().map(tensor::Tensor::shape4).collect();
-        let scores = Scorer::new(&self.rest, &shapes)?.run(channels, |channel, input, values| {
+        let mut rest = Scorer::new(&self.rest, &shapes)?;
+        let scores = rest.run(channels, watch, |channel, input, values| {
             values.copy_from_slice(self.middle[input].data());
             if input == 0 {
                 values[channel * h * w..][..h * w].fill(0.0);
             }
-        });
+        })?;
         let whole = f64::from(self.score(class));
         let lost = |s: &Vec<f32>| (whole - f64::from(of_class(s, class))) / whole;
         Ok(scores.iter().map(lost).collect())
@@ -60,6 +71,7 @@ impl Explainer<'_> {
         &self,
         class: usize,
         options: &CamOptions,
+        watch: &mut Watch<'_>,
     ) -> Result<([usize; 2], Vec<f32>), InsightError> {
         if !(0.01..=1.0).contains(&options.patch) {
             let (got, want) = (options.patch.to_string(), "0.01 to 1".to_owned());
@@ -80,7 +92,7 @@ impl Explainer<'_> {
             .chunks_exact(height * width)
             .map(|p| p.iter().sum::<f32>() / p.len() as f32)
             .collect();
-        let scores = self.scorer()?.run(places.len(), |place, _, values| {
+        let scores = self.scorer()?.run(places.len(), watch, |place, _, values| {
             values.copy_from_slice(self.seen.data());
             let [top, left] = places[place];
             for (plane, mean) in values.chunks_exact_mut(height * width).zip(&means) {
@@ -88,7 +100,7 @@ impl Explainer<'_> {
                     row[left..left + square[1]].fill(*mean);
                 }
             }
-        });
+        })?;
         let mut sums = vec![0.0; height * width];
         let mut counts = vec![0u32; height * width];
         for (&[top, left], scores) in places.iter().zip(&scores) {

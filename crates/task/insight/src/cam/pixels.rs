@@ -1,6 +1,6 @@
 //! Methods that look at the gradient by the picture's own pixels.
 
-use cpu::Tape;
+use cpu::{Tape, Watch};
 use tensor::Tensor;
 
 use super::{CamOptions, Explainer};
@@ -26,6 +26,15 @@ impl Explainer<'_> {
         class: usize,
         options: &CamOptions,
     ) -> Result<Tensor, InsightError> {
+        self.integrate(class, options, &mut |_| true)
+    }
+
+    fn integrate(
+        &self,
+        class: usize,
+        options: &CamOptions,
+        watch: &mut Watch<'_>,
+    ) -> Result<Tensor, InsightError> {
         let steps = some_steps(options)?;
         let black = self.model.encoded(&Tensor::zeros(self.seen.shape()));
         let way: Vec<f32> = self.seen.data().iter().zip(black.data()).map(|(x, b)| x - b).collect();
@@ -35,15 +44,20 @@ impl Explainer<'_> {
             Tensor::new(self.seen.shape(), values.collect())
         };
         let mut sums = vec![0.0f64; way.len()];
-        self.pixel_gradients(class, (0..steps).map(at), |gradient| {
+        self.pixel_gradients(class, ((0..steps).map(at), watch), |gradient| {
             sums.iter_mut().zip(gradient.data()).for_each(|(s, &g)| *s += f64::from(g));
         })?;
         let parts = sums.iter().zip(&way).map(|(s, &w)| (s / steps as f64) as f32 * w);
         Ok(Tensor::new(self.seen.shape(), parts.collect()))
     }
 
-    pub(super) fn integrated(&self, class: usize, options: &CamOptions) -> Found {
-        Ok(magnitudes(&self.integrated_gradients(class, options)?))
+    pub(super) fn integrated(
+        &self,
+        class: usize,
+        options: &CamOptions,
+        watch: &mut Watch<'_>,
+    ) -> Found {
+        Ok(magnitudes(&self.integrate(class, options, watch)?))
     }
 
     /// The mean gradient of copies of the picture with normal noise, `[1, 3, H, W]`.
@@ -60,6 +74,15 @@ impl Explainer<'_> {
         class: usize,
         options: &CamOptions,
     ) -> Result<Tensor, InsightError> {
+        self.smoothen(class, options, &mut |_| true)
+    }
+
+    fn smoothen(
+        &self,
+        class: usize,
+        options: &CamOptions,
+        watch: &mut Watch<'_>,
+    ) -> Result<Tensor, InsightError> {
         let copies = some_steps(options)?;
         if !(0.0..=1.0).contains(&options.noise) {
             let (got, want) = (options.noise.to_string(), "0 to 1".to_owned());
@@ -74,15 +97,20 @@ impl Explainer<'_> {
             Tensor::new(self.seen.shape(), values.collect())
         };
         let mut sums = vec![0.0f64; self.seen.data().len()];
-        self.pixel_gradients(class, (0..copies).map(noisy), |gradient| {
+        self.pixel_gradients(class, ((0..copies).map(noisy), watch), |gradient| {
             sums.iter_mut().zip(gradient.data()).for_each(|(s, &g)| *s += f64::from(g));
         })?;
         let means = sums.iter().map(|s| (s / copies as f64) as f32).collect();
         Ok(Tensor::new(self.seen.shape(), means))
     }
 
-    pub(super) fn smooth(&self, class: usize, options: &CamOptions) -> Found {
-        Ok(magnitudes(&self.smooth_gradient(class, options)?))
+    pub(super) fn smooth(
+        &self,
+        class: usize,
+        options: &CamOptions,
+        watch: &mut Watch<'_>,
+    ) -> Found {
+        Ok(magnitudes(&self.smoothen(class, options, watch)?))
     }
 
     /// What comes back to the pixels, `[1, 3, H, W]`, if rectifiers hold back negative

@@ -53,9 +53,9 @@ pub fn quality(
     let mut judge = Judge { scorer: explainer.scorer()?, class: map.class };
     let picture = &explainer.seen;
     Ok(Quality {
-        road: judge.road(picture, &ranked, (noise, seed)),
-        insertion: judge.curve([&blur(picture), picture], &ranked),
-        deletion: judge.curve([picture, &Tensor::zeros(picture.shape())], &ranked),
+        road: judge.road(picture, &ranked, (noise, seed))?,
+        insertion: judge.curve([&blur(picture), picture], &ranked)?,
+        deletion: judge.curve([picture, &Tensor::zeros(picture.shape())], &ranked)?,
     })
 }
 
@@ -66,15 +66,20 @@ struct Judge {
 }
 
 impl Judge {
-    fn scores(&mut self, pictures: &[Tensor]) -> Vec<Vec<f32>> {
-        self.scorer.run(pictures.len(), |image, _, values| {
+    fn scores(&mut self, pictures: &[Tensor]) -> Result<Vec<Vec<f32>>, InsightError> {
+        self.scorer.run(pictures.len(), &mut |_| true, |image, _, values| {
             values.copy_from_slice(pictures[image].data());
         })
     }
 
     /// Half of what the score loses more without the most telling pixels than without
     /// the least telling ones.
-    fn road(&mut self, picture: &Tensor, ranked: &Ranked, (noise, seed): (f32, u64)) -> f32 {
+    fn road(
+        &mut self,
+        picture: &Tensor,
+        ranked: &Ranked,
+        (noise, seed): (f32, u64),
+    ) -> Result<f32, InsightError> {
         let mut random = Random::new(seed);
         let mut pictures = vec![];
         for percent in PERCENTILES {
@@ -89,13 +94,14 @@ impl Judge {
             }
         }
         let class = self.class;
-        let after: Vec<f32> = self.scores(&pictures).iter().map(|s| of_class(s, class)).collect();
+        let scores = self.scores(&pictures)?;
+        let after: Vec<f32> = scores.iter().map(|s| of_class(s, class)).collect();
         let halves = after.chunks_exact(2).map(|pair| (pair[1] - pair[0]) / 2.0);
-        halves.sum::<f32>() / PERCENTILES.len() as f32
+        Ok(halves.sum::<f32>() / PERCENTILES.len() as f32)
     }
 
     /// The mean probability on the way from one picture to another, by trapezoids.
-    fn curve(&mut self, [from, to]: [&Tensor; 2], ranked: &Ranked) -> f32 {
+    fn curve(&mut self, [from, to]: [&Tensor; 2], ranked: &Ranked) -> Result<f32, InsightError> {
         let order = ranked.order();
         let at = |step: usize| {
             let mut picture = from.clone();
@@ -109,8 +115,9 @@ impl Judge {
         };
         let pictures: Vec<Tensor> = (0..STEPS).map(at).collect();
         let class = self.class;
-        let p: Vec<f32> = self.scores(&pictures).iter().map(|s| probability(s, class)).collect();
-        (p.iter().sum::<f32>() - f32::midpoint(p[0], p[STEPS - 1])) / (STEPS - 1) as f32
+        let scores = self.scores(&pictures)?;
+        let p: Vec<f32> = scores.iter().map(|s| probability(s, class)).collect();
+        Ok((p.iter().sum::<f32>() - f32::midpoint(p[0], p[STEPS - 1])) / (STEPS - 1) as f32)
     }
 }
 

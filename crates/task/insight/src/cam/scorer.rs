@@ -1,6 +1,6 @@
 //! The score of a class, for many pictures or many changed layers.
 
-use cpu::{Network, Plan, Session};
+use cpu::{Network, Plan, Session, Watch};
 use graph::{Activation, Graph, NodeId, Op};
 use tensor::Tensor;
 
@@ -63,12 +63,13 @@ impl Scorer {
     }
 
     /// The scores of `count` images: `write(image, input, values)` writes each
-    /// input of each image.
+    /// input of each image. `watch` is told the share that is done, and may end it.
     pub(super) fn run(
         &mut self,
         count: usize,
+        watch: &mut Watch<'_>,
         mut write: impl FnMut(usize, usize, &mut [f32]),
-    ) -> Vec<Vec<f32>> {
+    ) -> Result<Vec<Vec<f32>>, InsightError> {
         let mut inputs: Vec<Tensor> = self.shapes.iter().map(|&s| Tensor::zeros(s)).collect();
         let mut found = Vec::with_capacity(count);
         for first in (0..count).step_by(BATCH) {
@@ -81,9 +82,11 @@ impl Scorer {
                     }
                 }
             }
-            let output = self.session.run(&inputs.iter().collect::<Vec<_>>()).output;
+            let mut told = |share: f64| watch((first as f64 + share * batch as f64) / count as f64);
+            let outputs = self.session.run_watched(&inputs.iter().collect::<Vec<_>>(), &mut told);
+            let output = outputs.ok_or(InsightError::Stopped)?.output;
             found.extend(channel_means(&output).into_iter().take(batch));
         }
-        found
+        Ok(found)
     }
 }
