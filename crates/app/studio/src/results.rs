@@ -10,6 +10,7 @@ use serde_json::Value;
 use crate::fault::Fault;
 use crate::id::Id;
 use crate::picture::{Original, Shown, bytes_of, show, shown_size};
+use crate::store::Progress;
 use crate::time::now;
 
 /// What a job has made, or makes.
@@ -173,11 +174,11 @@ impl Outcome {
     }
 
     /// The full picture, or what there is of it; and whether that is the last word.
-    fn latest(&self) -> Result<(Arc<Picture>, bool), Fault> {
+    fn latest(&self) -> Result<(Arc<Picture>, Progress), Fault> {
         let made = self.made();
         match (&made.picture, &made.quick, made.complete) {
-            (Some(picture), ..) => Ok((Arc::clone(picture), true)),
-            (None, Some(quick), false) => Ok((Arc::clone(quick), false)),
+            (Some(picture), ..) => Ok((Arc::clone(picture), Progress::Over)),
+            (None, Some(quick), false) => Ok((Arc::clone(quick), Progress::Going)),
             (None, _, true) => Err(Fault::not_found("picture of this result")),
             (None, None, false) => {
                 Err(Fault::conflict("The result is not there yet.", "Wait for its job."))
@@ -187,9 +188,9 @@ impl Outcome {
 
     /// The picture to be looked at, its longer side at most `side`; and whether it is the last
     /// word.
-    pub(crate) fn preview(&self, side: usize, blend: Blend) -> Result<(Shown, bool), Fault> {
+    pub(crate) fn preview(&self, side: usize, blend: Blend) -> Result<(Shown, Progress), Fault> {
         self.check(blend)?;
-        let (picture, full) = self.latest()?;
+        let (picture, progress) = self.latest()?;
         let shown = shown_size(picture.size(), side);
         let drawn = match &self.source {
             Some(source) if blend != Blend::FULL => {
@@ -198,29 +199,29 @@ impl Outcome {
             }
             _ => &*picture,
         };
-        Ok((show(drawn, shown)?, full))
+        Ok((show(drawn, shown)?, progress))
     }
 
     /// The source at the size of [`Outcome::preview`].
-    pub(crate) fn original(&self, side: usize) -> Result<(Shown, bool), Fault> {
+    pub(crate) fn original(&self, side: usize) -> Result<(Shown, Progress), Fault> {
         let source = self.source.as_ref().ok_or_else(|| Fault::not_found("original"))?;
-        let (picture, full) = self.latest()?;
+        let (picture, progress) = self.latest()?;
         let shown = shown_size(picture.size(), side);
-        Ok((show(&source.picture, shown)?, full))
+        Ok((show(&source.picture, shown)?, progress))
     }
 
     /// The full picture with its metadata, to be kept.
     pub(crate) fn full(&self, blend: Blend) -> Result<Arc<Picture>, Fault> {
         self.check(blend)?;
         match (self.latest()?, &self.source) {
-            ((_, false), _) => {
+            ((_, Progress::Going), _) => {
                 Err(Fault::conflict("The full picture is not there yet.", "Wait for its job."))
             }
-            ((picture, true), Some(source)) if blend != Blend::FULL => {
+            ((picture, Progress::Over), Some(source)) if blend != Blend::FULL => {
                 let pair = (&source.picture, &*picture);
                 Ok(Arc::new(blended(pair, blend, None)?))
             }
-            ((picture, true), _) => Ok(picture),
+            ((picture, Progress::Over), _) => Ok(picture),
         }
     }
 

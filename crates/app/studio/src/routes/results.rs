@@ -18,6 +18,7 @@ use crate::body::Params;
 use crate::fault::Fault;
 use crate::picture::{FORMATS, media_type};
 use crate::results::{About, Outcome};
+use crate::store::Progress;
 use crate::time::now;
 use crate::{Inner, Studio};
 
@@ -113,13 +114,16 @@ pub(super) async fn preview(
     let (side, blend) = (checked_side(side)?, blend(strength, colors, keep)?);
     let result = studio.store.result(&id)?;
     let need = result.need(side, blend);
-    let (shown, full) = studio.computed(need, move |_| result.preview(side, blend)).await?;
-    Ok(image(Arc::new(shown), lasting(full)))
+    let (shown, progress) = studio.computed(need, move |_| result.preview(side, blend)).await?;
+    Ok(image(Arc::new(shown), lasting(progress)))
 }
 
 /// The quick version makes way for the full one.
-fn lasting(full: bool) -> Lasting {
-    if full { Lasting::Forever } else { Lasting::ForNow }
+fn lasting(progress: Progress) -> Lasting {
+    match progress {
+        Progress::Over => Lasting::Forever,
+        Progress::Going => Lasting::ForNow,
+    }
 }
 
 pub(super) async fn original(
@@ -130,8 +134,8 @@ pub(super) async fn original(
     let side = checked_side(side)?;
     let result = studio.store.result(&id)?;
     let need = result.need(side, Blend::FULL);
-    let (shown, full) = studio.computed(need, move |_| result.original(side)).await?;
-    Ok(image(Arc::new(shown), lasting(full)))
+    let (shown, progress) = studio.computed(need, move |_| result.original(side)).await?;
+    Ok(image(Arc::new(shown), lasting(progress)))
 }
 
 pub(super) async fn image_of(
