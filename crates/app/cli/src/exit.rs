@@ -170,6 +170,7 @@ fn of_training(error: &TrainError) -> u8 {
         | TrainError::NoHeads { .. }
         | TrainError::Bind(_)
         | TrainError::Checkpoint { .. }
+        | TrainError::Settings { .. }
         | TrainError::Differs { .. }
         | TrainError::State(_) => WEIGHTS,
         TrainError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => NO_PICTURES,

@@ -96,7 +96,7 @@ impl Nets {
                 None => return Err(Fault::busy()),
             }
         };
-        let model = Arc::new(subject.open()?);
+        let model = Arc::new(subject.open(studio)?);
         kept.push_back(Kept { id: id.to_owned(), model: Arc::clone(&model), _memory: memory });
         Ok(model)
     }
@@ -124,7 +124,7 @@ impl Subject {
         if let Some(ships) = insight::shipped().find(|ships| ships.name == id) {
             return Ok(Self::Ships(ships));
         }
-        let known = pulled().find(|known| known.name == id).map(Self::Pulled);
+        let known = pulled(studio).find(|known| known.name == id).map(Self::Pulled);
         known.ok_or_else(|| Fault::not_found("network"))
     }
 
@@ -139,13 +139,13 @@ impl Subject {
         nets::by_name(&network, &config).map_err(damaged)
     }
 
-    fn open(&self) -> Result<Model, Fault> {
+    fn open(&self, studio: &Inner) -> Result<Model, Fault> {
         Ok(match self {
             Self::Ships(ships) => ships.model()?,
             Self::Pulled(known) => {
                 let net = nets::by_name(known.network, known.config).map_err(damaged)?;
-                let path = pull::find(known.name).ok_or_else(|| Fault::not_found("network"))?;
-                Model::of_file(&net, &path)?
+                let path = studio.settings.pulled(known.name);
+                Model::of_file(&net, &path.ok_or_else(|| Fault::not_found("network"))?)?
             }
             Self::Style(entry) => match (entry.shipped(), entry.file()) {
                 (Some(ships), _) => {
@@ -164,8 +164,8 @@ fn damaged(error: impl std::error::Error) -> Fault {
     Fault::new(crate::fault::UNAVAILABLE, words, "Choose another network.")
 }
 
-fn pulled() -> impl Iterator<Item = &'static pull::KnownWeights> {
-    pull::known().iter().filter(|known| pull::find(known.name).is_some())
+fn pulled(studio: &Inner) -> impl Iterator<Item = &'static pull::KnownWeights> {
+    pull::known().iter().filter(|known| studio.settings.pulled(known.name).is_some())
 }
 
 /// Whether a method runs the network many times.
@@ -202,7 +202,7 @@ pub(crate) fn list(studio: &Inner) -> Result<Vec<Summary>, Fault> {
             classes,
         });
     }
-    for known in pulled() {
+    for known in pulled(studio) {
         let net = nets::by_name(known.network, known.config).map_err(damaged)?;
         let classes = net.classifier.map_or(0, |classifier| classifier.classes.count());
         all.push(Summary {

@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pentimento::pipeline::default_memory_limit;
+use pentimento::pipeline::pull::{self, Cache};
 
 /// How a studio is set up.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub struct Settings {
     pub photos: Vec<PathBuf>,
     /// The folder of the user's styles, and of what is trained. Default: the one it is started in.
     pub styles: PathBuf,
+    /// Where weights that were fetched lie. Default: the user's cache, if the system has one.
+    pub weights: Option<Cache>,
     /// Threads to compute with. Default: one for each processor.
     pub threads: Option<usize>,
     /// What it may take.
@@ -34,9 +37,17 @@ impl Default for Settings {
             names: vec![],
             photos: vec![],
             styles: PathBuf::from("."),
+            weights: Cache::of_user().ok(),
             threads: None,
             limits: Limits::default(),
         }
+    }
+}
+
+impl Settings {
+    /// Where the weights of a name lie, if they are known and were fetched.
+    pub(crate) fn pulled(&self, name: &str) -> Option<PathBuf> {
+        self.weights.as_ref()?.find(pull::named(name).ok()?)
     }
 }
 

@@ -8,8 +8,8 @@ use pentimento::imaging::{
     Channels, EncodeOptions, Format, Limits, Metadata, Picture, Pixels, decode, encode,
 };
 use pentimento::pipeline::{Colors, StylizeOptions, Stylizer, shipped};
-use serde_json::{Value, json};
-use support::{colourful, grey, holds, studio};
+use serde_json::json;
+use support::{colourful, grey, holds, parsed, studio};
 
 const STYLE: &str = "starry-night";
 
@@ -129,15 +129,6 @@ async fn a_large_picture_has_a_quick_version_first() {
     );
     let shown = studio.get(part.1["url"].as_str().unwrap()).await;
     assert_eq!(decode(&shown.bytes, &Limits::default()).unwrap().size(), [400, 660]);
-}
-
-/// Names and data of server-sent events.
-fn parsed(text: &str) -> Vec<(String, Value)> {
-    let event = |block: &str| {
-        let line = |name: &str| block.lines().find_map(|l| l.strip_prefix(name)).map(str::trim);
-        Some((line("event:")?.to_owned(), serde_json::from_str(line("data:")?).unwrap()))
-    };
-    text.split("\n\n").filter_map(event).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

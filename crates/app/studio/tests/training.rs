@@ -1,20 +1,27 @@
-//! Runs of training: what the folder says, what is refused, and a run from begin to end where
-//! there is a loss network.
+//! Runs of training: what the folder says, what is refused, and a run from begin to end.
 #![allow(clippy::unwrap_used, reason = "in a test, failing is what it is for")]
 
 mod support;
 
 use std::fs;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::body::Body;
+use axum::http::{Method, StatusCode};
 use pentimento::imaging::{EncodeOptions, encode_file};
+use pentimento::nets;
+use pentimento::pipeline::pull::{self, Cache};
 use pentimento::tensor::Tensor;
+use pentimento::train::data::Folder;
 use pentimento::train::run::{Begin, Journal, RunFolder};
 use pentimento::train::style::TABLES;
+use pentimento::weights::{self, Precision};
 use serde_json::{Value, json};
-use support::{Tried, colourful, studio, with};
+use support::{Tried, colourful, holds, parsed, request, studio, with};
+use tokio_stream::StreamExt;
+use tower::ServiceExt;
 
 /// A run as the command line leaves it.
 fn leave_run(folder: &Path, name: &str, steps: u64) -> RunFolder {
@@ -57,6 +64,14 @@ async fn runs_of_the_command_line_appear() {
         states,
         [(&json!("busy"), &json!("elsewhere")), (&json!("wave"), &json!("stopped"))]
     );
+    let place = format!("/api/trainings/{}", runs[0]["id"].as_str().unwrap());
+    studio.post(&format!("{place}/resume"), &json!(null)).await.is(409, "conflict");
+    let stopping = studio.post(&format!("{place}/stop"), &json!(null)).await;
+    assert_eq!(
+        (stopping.status, &stopping.json()["state"]),
+        (StatusCode::ACCEPTED, &json!("stopping"))
+    );
+    assert!(at_work.is_asked_to_stop());
     drop(at_work);
     let wave = &runs[1];
     assert_eq!([&wave["steps"], &wave["origin"]], [&json!(5), &json!("command")]);
@@ -137,19 +152,64 @@ async fn until(studio: &Tried, place: &str, fine: impl Fn(&Value) -> bool) -> Va
     panic!("it does not come to that: {}", studio.get(place).await.json());
 }
 
-/// Needs `pentimento weights pull vgg16`.
+/// A loss network of made-up weights, where a fetched one would lie.
+fn loss_network(folder: &Path) -> Cache {
+    let net = nets::by_name("vgg", r#"{"up_to": "relu4_3"}"#).unwrap();
+    let mut state = 1u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f32::from((state >> 16) as u16) / 32768.0 - 1.0
+    };
+    let mut made_up = |shape: &[usize]| {
+        let fan_in = shape.iter().skip(1).product::<usize>().max(1) as f32;
+        let value = |_| noise() * (6.0 / fan_in).sqrt();
+        Tensor::new(shape.to_vec(), (0..shape.iter().product()).map(value).collect())
+    };
+    let params = net.graph.params().iter();
+    let tensors = params.map(|param| (param.name.clone(), made_up(&param.shape))).collect();
+    let cache = Cache::at(folder);
+    let path = cache.path(pull::named("vgg16").unwrap());
+    weights::write(&path, &tensors, &[].into(), Precision::F16).unwrap();
+    cache
+}
+
+/// What the session tells of its runs, for as long as it is asked.
+fn listen(studio: &Tried) -> Arc<Mutex<String>> {
+    let heard = Arc::new(Mutex::new(String::new()));
+    let (router, told) = (studio.router.clone(), Arc::clone(&heard));
+    let asked = request(Method::GET, "/api/events").body(Body::empty()).unwrap();
+    tokio::spawn(async move {
+        let mut stream = router.oneshot(asked).await.unwrap().into_body().into_data_stream();
+        while let Some(Ok(bytes)) = stream.next().await {
+            told.lock().unwrap().push_str(std::str::from_utf8(&bytes).unwrap());
+        }
+    });
+    heard
+}
+
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs VGG16 in the user's cache"]
 async fn a_style_is_trained_stopped_and_resumed() {
-    let photos = tempfile::tempdir().unwrap();
-    photographs(photos.path());
-    let studio = with(|settings| settings.photos = vec![photos.path().to_owned()]);
+    let [photos, weights] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    // Which are kept out depends on their names.
+    let kept_out = || Folder::open(photos.path()).unwrap().split(0.02).1.photos().len();
+    for i in 0.. {
+        let path = photos.path().join(format!("photograph {i}.png"));
+        encode_file(&colourful([40, 50]), &path, &EncodeOptions::default()).unwrap();
+        if kept_out() > 0 {
+            break;
+        }
+    }
+    let studio = with(|settings| {
+        settings.photos = vec![photos.path().to_owned()];
+        settings.weights = Some(loss_network(weights.path()));
+    });
+    let heard = listen(&studio);
     let told = studio.get("/api/training").await.json();
     assert_eq!(told["available"], true, "{told}");
     let painting = studio.upload(&colourful([64, 64])).await;
     let body = json!({
-        "name": "mine", "painting": painting, "folder": told["folders"][0]["id"], "steps": 6,
-        "batch": 1, "size": 64, "style_size": 64, "preview_every": 2, "checkpoint_every": 1,
+        "name": "mine", "painting": painting, "folder": told["folders"][0]["id"], "steps": 30,
+        "batch": 1, "size": 32, "style_size": 64, "preview_every": 2, "checkpoint_every": 1,
     });
     let begun = studio.post("/api/trainings", &body).await;
     assert_eq!(begun.status, StatusCode::CREATED, "{}", begun.text());
@@ -159,15 +219,41 @@ async fn a_style_is_trained_stopped_and_resumed() {
     let stopped = studio.post(&format!("{place}/stop"), &json!(null)).await;
     assert_eq!(stopped.status, StatusCode::ACCEPTED);
     let run = until(&studio, &place, |run| run["state"] == "stopped").await;
-    assert!(run["steps"].as_u64() < Some(6), "{run}");
+    assert!(run["steps"].as_u64() < Some(30), "{run}");
     assert_eq!([&run["can_resume"], &run["origin"]], [&json!(true), &json!("studio")]);
     let resumed = studio.post(&format!("{place}/resume"), &json!(null)).await;
     assert_eq!(resumed.status, StatusCode::ACCEPTED, "{}", resumed.text());
     let run = until(&studio, &place, |run| run["state"] == "done").await;
-    assert_eq!([&run["steps"], &run["total"]], [6, 6]);
+    assert_eq!([&run["steps"], &run["total"]], [30, 30]);
     assert!(!run["previews"].as_array().unwrap().is_empty(), "{run}");
     let rows = studio.get(&format!("{place}/losses")).await.json()["rows"].clone();
-    assert_eq!(rows.as_array().unwrap().len(), 6);
-    let style = json!({ "kind": "stylize", "picture": painting, "style": run["style"] });
-    studio.done(style).await;
+    assert_eq!(rows.as_array().unwrap().len(), 30);
+    let listed = studio.get("/api/styles").await.json();
+    let mine =
+        listed["styles"].as_array().unwrap().iter().find(|style| style["id"] == run["style"]);
+    assert_eq!(mine.unwrap()["title"], "mine", "{listed}");
+    studio.done(json!({ "kind": "stylize", "picture": painting, "style": run["style"] })).await;
+    let only_mine = json!({ "kind": "gallery", "picture": painting, "styles": [run["style"]] });
+    assert_eq!(studio.done(only_mine).await["images"][0]["style"], run["style"]);
+    holds_together(&heard.lock().unwrap());
+}
+
+/// Events of a run that was stopped, resumed and done: its steps grow, losses and previews come.
+fn holds_together(heard: &str) {
+    let events = parsed(heard);
+    let of_run: Vec<_> = events.iter().filter(|(name, _)| name == "training").collect();
+    for (_, run) in &of_run {
+        holds(&json!({ "$ref": "#/components/schemas/Training" }), run);
+    }
+    let mut states: Vec<_> = of_run.iter().map(|(_, run)| run["state"].as_str().unwrap()).collect();
+    states.dedup();
+    let at = |state| states.iter().position(|&seen| seen == state);
+    assert!(at("waiting").is_some() && at("waiting") < at("stopped"), "{states:?}");
+    assert!(at("stopped") < at("done") && states.last() == Some(&"done"), "{states:?}");
+    let steps: Vec<_> = of_run.iter().map(|(_, run)| run["steps"].as_u64().unwrap()).collect();
+    assert!(steps.is_sorted(), "{steps:?}");
+    let last = &of_run.last().unwrap().1;
+    assert!(last["losses"]["style"].as_f64() > Some(0.0), "{last}");
+    assert!(last["validation"]["total"].as_f64() > Some(0.0), "{last}");
+    assert!(!last["previews"].as_array().unwrap().is_empty(), "{last}");
 }

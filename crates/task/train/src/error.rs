@@ -171,6 +171,14 @@ pub enum TrainError {
         /// Why not.
         what: String,
     },
+    /// What a run's folder says of how it was begun cannot be read.
+    #[error("{path}: not the settings of a run: {what}", path = path.display())]
+    Settings {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
     /// A run cannot go on with something else than what it began with.
     #[error(
         "{path}: that run had another {}, and cannot go on with this",

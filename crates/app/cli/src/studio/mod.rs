@@ -66,6 +66,7 @@ fn settings(flags: &flags::Studio, port: u16) -> Settings {
         styles: flags.styles.clone(),
         threads: flags.threads.map(Into::into),
         limits,
+        ..Settings::default()
     }
 }
 

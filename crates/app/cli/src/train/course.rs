@@ -28,6 +28,11 @@ pub(super) trait Kind {
     /// What comes out.
     const PRODUCT: &'static str;
 
+    /// Writes down what the run was begun with.
+    fn began(&self, _desk: &Desk<'_>, _run: &Self::Run) -> anyhow::Result<()> {
+        Ok(())
+    }
+
     /// Writes down a step that was taken, and says how it goes.
     fn took(
         &mut self,
@@ -95,10 +100,8 @@ pub(super) fn train<K: Kind>(
         folder,
         voice,
     };
-    let stop = stop_on_signal("saving; once more to stop at once");
-    while !run.is_done() && !stop.load(Ordering::Relaxed) {
-        step(&mut kind, &mut desk, &mut run).inspect_err(|_| desk.tell_what_is_left())?;
-    }
+    kind.began(&desk, &run)?;
+    step_on(&mut kind, &mut desk, &mut run)?;
     let outcome = if run.is_done() { Outcome::Done } else { Outcome::Interrupted };
     if outcome == Outcome::Done && !kind.has_looked(&run) {
         kind.look(&mut desk, &mut run)?;
@@ -123,6 +126,15 @@ pub(super) fn check<K: Kind>(flags: &RunFlags) -> Result<(), TrainError> {
 pub(super) fn reading(flags: &RunFlags, cache: Option<PathBuf>) -> Reading {
     let memory = usize::try_from(flags.memory).unwrap_or(usize::MAX);
     Reading { cache, memory, ..Reading::default() }
+}
+
+/// Steps until all are taken, or somebody says stop: here, or in the studio.
+fn step_on<K: Kind>(kind: &mut K, desk: &mut Desk<'_>, run: &mut K::Run) -> anyhow::Result<()> {
+    let stop = stop_on_signal("saving; once more to stop at once");
+    while !run.is_done() && !stop.load(Ordering::Relaxed) && !desk.folder.is_asked_to_stop() {
+        step(kind, desk, run).inspect_err(|_| desk.tell_what_is_left())?;
+    }
+    Ok(())
 }
 
 /// A step, and whatever is due after it.
@@ -190,7 +202,11 @@ impl Desk<'_> {
         }
     }
 
-    fn notes(&self, of_its_kind: Vec<(&'static str, String)>) -> BTreeMap<String, String> {
+    /// What the card of the weights says.
+    pub(super) fn notes(
+        &self,
+        of_its_kind: Vec<(&'static str, String)>,
+    ) -> BTreeMap<String, String> {
         let name = self.flags.output.file_stem().unwrap_or_default().to_string_lossy();
         let title = self.flags.title.clone().unwrap_or_else(|| name.into_owned());
         let licence = self.flags.licence.iter().map(|text| ("licence", text.clone()));

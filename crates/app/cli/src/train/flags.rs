@@ -76,7 +76,7 @@ pub(crate) struct PreviewFlags {
     pub(crate) preview_every: NonZeroU64,
 
     /// A picture to be shown to the network at every look; may be given several times.
-    /// Without it, two of the photographs kept out.
+    /// Without it, two of the photographs kept out, or of the others if there are too few.
     #[arg(long, value_name = "PICTURE", num_args = 1.., value_hint = ValueHint::FilePath)]
     pub(crate) preview: Vec<PathBuf>,
 

@@ -8,9 +8,12 @@ use pentimento::train::data::Folder;
 use pentimento::train::run::{self, Journal, Preview};
 
 /// The pictures that the flags name, or else two of those kept out.
-pub(super) fn previews(named: &[PathBuf], held_out: &Folder) -> anyhow::Result<Vec<Preview>> {
+pub(super) fn previews(
+    named: &[PathBuf],
+    [held_out, learnt]: [&Folder; 2],
+) -> anyhow::Result<Vec<Preview>> {
     if named.is_empty() {
-        return Ok(run::previews(held_out));
+        return Ok(run::previews(held_out, learnt));
     }
     Ok(named.iter().map(|path| Preview::open(path)).collect::<Result<_, _>>()?)
 }

@@ -5,8 +5,12 @@
 
 mod http;
 mod load;
+#[path = "../support/mod.rs"]
+mod support;
+mod training;
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -17,22 +21,30 @@ pub(crate) struct Studio {
     child: Child,
     pub(crate) host: String,
     pub(crate) began: Instant,
-    _folder: tempfile::TempDir,
+    /// Gone when the studio is.
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Studio {
     pub(crate) fn start(flags: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let mut studio = Self::start_in(folder.path(), flags);
+        studio.folder = Some(folder);
+        studio
+    }
+
+    pub(crate) fn start_in(folder: &Path, flags: &[&str]) -> Self {
         let began = Instant::now();
         let mut command = Command::new(env!("CARGO_BIN_EXE_pentimento"));
         command.args(["studio", "--no-open", "--quiet", "--port", "0"]).args(flags);
-        command.current_dir(folder.path()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+        command.env("XDG_CACHE_HOME", folder.join("cache"));
+        command.current_dir(folder).stdout(Stdio::piped()).stderr(Stdio::inherit());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let host = line.trim().strip_prefix("http://").and_then(|rest| rest.split('/').next());
         let host = host.unwrap_or_else(|| panic!("no address in {line:?}")).to_owned();
-        Self { child, host, began, _folder: folder }
+        Self { child, host, began, folder: None }
     }
 
     /// Resident memory, bytes.

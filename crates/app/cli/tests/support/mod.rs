@@ -2,6 +2,8 @@
 #![allow(dead_code, unreachable_pub, reason = "each test file uses a part")]
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a test's own helpers")]
 
+pub mod training;
+
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;

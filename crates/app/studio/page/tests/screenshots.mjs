@@ -14,6 +14,15 @@ const DEVICES = {
   phone: { viewport: PHONE, deviceScaleFactor: 2, hasTouch: true, isMobile: true },
 };
 
+/** What lies below the window and is loaded lazily may never come. */
+function seenImagesAreThere() {
+  const seen = (image) => {
+    const { top, bottom, left, right } = image.getBoundingClientRect();
+    return bottom > 0 && right > 0 && top < innerHeight && left < innerWidth;
+  };
+  return [...document.images].every((image) => image.complete || !seen(image));
+}
+
 const [browser, studio] = await Promise.all([launch(), start({ training: true })]);
 try {
   for (const [name, go] of Object.entries(VIEWS)) {
@@ -22,7 +31,7 @@ try {
       for (const colorScheme of ["light", "dark"]) {
         const { page, close } = await visit(browser, studio.url, { ...options, colorScheme });
         await go(page);
-        await page.waitForFunction(() => [...document.images].every((image) => image.complete));
+        await page.waitForFunction(seenImagesAreThere);
         await page.waitForTimeout(300); // what appears has appeared
         await page.screenshot({ path: join(folder, `${name.replaceAll(" ", "-")}-${device}-${colorScheme}.png`) });
         await close();

@@ -1,13 +1,12 @@
 //! A run on a thread of its own, from its first step to its style.
 
-use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use pentimento::train::run::{Begin, Journal, Preview, Run, RunFolder, previews};
-use pentimento::train::style::{self, StyleRun};
+use pentimento::train::run::{Begin, Journal, Preview, Run, RunFolder};
+use pentimento::train::style::{self, Settings, StyleRun};
 use pentimento::weights::Precision;
 
 use super::plan::Plan;
@@ -52,7 +51,7 @@ fn tell(studio: &Inner, known: &Known) {
 struct Course<'a> {
     studio: &'a Inner,
     known: &'a Known,
-    plan: &'a Plan,
+    settings: &'a Settings,
     folder: RunFolder,
     run: StyleRun,
     journal: Journal,
@@ -68,27 +67,27 @@ impl<'a> Course<'a> {
         (plan, begin): (&'a Plan, Begin),
     ) -> Result<Self, Fault> {
         let folder = RunFolder::open(&known.path, begin)?;
-        plan.write(&known.path)?;
-        let job = plan.job(studio, &known.path)?;
+        plan.write(&folder)?;
+        let job = plan.job(studio, &folder)?;
         let need = job.need()?;
         let memory = studio.budget.take(need).ok_or_else(|| {
             let message = format!("The training needs about {} MB of memory.", need / 1_000_000);
             Fault::conflict(message, "Choose a smaller size or batch, or more --memory.")
         })?;
+        let previews = plan.previews(&job)?;
         let run = match begin {
             Begin::Resume => StyleRun::resume(job, &folder.checkpoint())?,
             Begin::New | Begin::Anew => StyleRun::start(job)?,
         };
         let journal = Journal::open(&folder, run.steps(), &style::TABLES)?;
-        let previews = previews(run.held_out());
-        let told = Instant::now();
-        Ok(Self { studio, known, plan, folder, run, journal, previews, told, _memory: memory })
+        let (settings, told) = (&plan.settings, Instant::now());
+        Ok(Self { studio, known, settings, folder, run, journal, previews, told, _memory: memory })
     }
 
     fn run(mut self) -> Result<Phase, Fault> {
         self.known.live().phase = Phase::Running;
         self.note();
-        while !self.run.is_done() && !self.known.is_stopped() {
+        while !self.run.is_done() && !self.is_stopped() {
             self.step()?;
         }
         let looked = self.run.evaluations().last().is_some_and(|e| e.step == self.run.steps());
@@ -96,10 +95,13 @@ impl<'a> Course<'a> {
             self.look()?;
         }
         self.run.save(&self.folder.checkpoint())?;
-        let notes = [("title", &self.plan.title), ("painting", &self.plan.painting)];
-        let notes = notes.map(|(key, text)| (key.to_owned(), text.clone()));
-        self.run.export(&self.known.output, Precision::F16, BTreeMap::from(notes))?;
+        self.run.export(&self.known.output, Precision::F16, self.settings.notes.clone())?;
         Ok(if self.run.is_done() { Phase::Done } else { Phase::Stopped })
+    }
+
+    /// Whether somebody says stop: here, or in another program.
+    fn is_stopped(&self) -> bool {
+        self.known.is_stopped() || self.folder.is_asked_to_stop()
     }
 
     /// A step, when no job wants the threads, and whatever is due after it.
@@ -114,10 +116,10 @@ impl<'a> Course<'a> {
         style::tell_step(&mut self.journal, &self.run, &report)?;
         self.known.live().losses = Some(report.losses);
         let step = self.run.steps();
-        if step.is_multiple_of(self.plan.preview_every) {
+        if step.is_multiple_of(self.settings.preview_every) {
             self.look()?;
         }
-        if step.is_multiple_of(self.plan.checkpoint_every) && self.run.looks_well() {
+        if step.is_multiple_of(self.settings.checkpoint_every) && self.run.looks_well() {
             self.run.save(&self.folder.checkpoint())?;
         }
         self.note();

@@ -1,6 +1,7 @@
 //! Runs of style training: this program's, and those of the command line.
 
 mod course;
+mod options;
 mod plan;
 mod view;
 
@@ -13,14 +14,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use pentimento::train::losses::Losses;
-use pentimento::train::run::{Begin, Pace};
-use pentimento::train::style;
+use pentimento::train::run::{Begin, Pace, ask_to_stop, is_at_work};
+use pentimento::train::style::{self, Settings};
 
 use crate::Inner;
-use crate::fault::Fault;
+use crate::fault::{Fault, sentence};
 use crate::id::Id;
 
-pub(crate) use plan::{Request, is_available, options};
+pub(crate) use options::{is_available, options};
+pub(crate) use plan::Request;
 pub(crate) use view::View;
 
 /// All runs that are known.
@@ -120,11 +122,11 @@ impl Trainings {
         request: &Request,
     ) -> Result<Arc<Known>, Fault> {
         let plan = plan::Plan::resolve(studio, request)?;
-        let output = self.folder.join(format!("{}.safetensors", plan.title));
-        let path = run_of(&output);
+        let output = &plan.settings.output;
+        let path = run_of(output);
         if output.exists() || path.exists() {
-            let message =
-                format!("There is a style or a training called {:?} already.", plan.title);
+            let name = output.file_stem().unwrap_or_default().display();
+            let message = format!("There is a style or a training called {name} already.");
             return Err(Fault::conflict(message, "Choose another name, or resume that one."));
         }
         let run = Arc::new(Known::new(path.clone()));
@@ -133,16 +135,16 @@ impl Trainings {
         Ok(run)
     }
 
-    /// Goes on with a run that this program began.
+    /// Goes on with a run that this program or the command line began.
     ///
     /// # Errors
     ///
     /// If it is at work, or cannot go on.
     pub(crate) fn resume(&self, studio: &Arc<Inner>, run: &Arc<Known>) -> Result<(), Fault> {
-        if run.live().phase.is_at_work() {
+        if run.live().phase.is_at_work() || is_at_work(&run.path) {
             return Err(Fault::conflict("The training is at work already.", ""));
         }
-        let plan = plan::Plan::read(studio, &run.path)?;
+        let plan = plan::Plan::of(studio, Settings::read(&run.path), &run.output)?;
         self.begin(studio, run, (plan, Begin::Resume));
         Ok(())
     }
@@ -188,18 +190,21 @@ impl Known {
         locked(&self.live)
     }
 
-    /// Ends it after the step it is at.
+    /// Ends it after the step it is at, in whichever program it runs.
     ///
     /// # Errors
     ///
-    /// If this program is not at it.
+    /// If none is at it, or the system refuses.
     pub(crate) fn stop(&self) -> Result<(), Fault> {
-        if !self.live().phase.is_at_work() {
-            let message = "This program is not at work on the training.";
-            return Err(Fault::conflict(message, "Stop it where it runs, if it does."));
+        if self.live().phase.is_at_work() {
+            self.stop.store(true, Ordering::Relaxed);
+            return Ok(());
         }
-        self.stop.store(true, Ordering::Relaxed);
-        Ok(())
+        if !is_at_work(&self.path) {
+            return Err(Fault::conflict("The training is not at work.", "It may be resumed."));
+        }
+        ask_to_stop(&self.path)
+            .map_err(|error| Fault::conflict(sentence(&error), "Stop it where it runs, by Ctrl-C."))
     }
 
     fn is_stopped(&self) -> bool {

@@ -1,21 +1,21 @@
 //! What a run is made of: from a request, or from what an earlier one left.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pentimento::cpu::Memory;
-use pentimento::imaging::{EncodeOptions, Format, atomic_write, encode};
-use pentimento::pipeline::{pull, shipped};
+use pentimento::imaging::{EncodeOptions, Format, encode};
+use pentimento::pipeline::shipped;
+use pentimento::train::TrainError;
 use pentimento::train::data::{Folder, Reading};
-use pentimento::train::style::{Beginning, LossFile, Painting, StyleJob, StyleRecipe};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use pentimento::train::run::{Preview, RunFolder, previews};
+use pentimento::train::style::{
+    Beginning, LossFile, Origin, Painting, Settings, StyleJob, StyleRecipe,
+};
+use serde::Deserialize;
 
 use super::locked;
 use crate::Inner;
 use crate::fault::{Fault, UNAVAILABLE, sentence};
-use crate::id::Id;
 use crate::picture::Original;
 
 /// What is asked for.
@@ -47,128 +47,152 @@ fn fifty() -> u64 {
     50
 }
 
-/// What a run is made of, as it is kept in the run's folder.
-#[derive(Debug, Serialize, Deserialize)]
+/// What a run is made of, every check made.
+#[derive(Debug)]
 pub(super) struct Plan {
-    pub(super) title: String,
-    /// What the painting is called.
-    pub(super) painting: String,
-    photographs: PathBuf,
-    recipe: StyleRecipe,
-    seed: u64,
-    pub(super) preview_every: u64,
-    pub(super) checkpoint_every: u64,
-    /// Only until it is written beside this.
-    #[serde(skip)]
+    pub(super) settings: Settings,
+    /// Only until it is written into the run's folder.
     source: Option<Arc<Original>>,
 }
 
 /// The recipes that can be asked for, the usual one first.
-const RECIPES: [&str; 4] =
+pub(super) const RECIPES: [&str; 4] =
     ["pentimento", "pytorch-tutorial", "tensorflow-tutorial", "pytorch-examples"];
 
 /// The word for no style to begin with.
-const RANDOM: &str = "random";
+pub(super) const RANDOM: &str = "random";
 
 /// One photograph in fifty is kept out.
 const KEPT_OUT: f64 = 0.02;
 
-/// Where a run's folder keeps the plan and the painting.
-const PLAN: &str = "studio.json";
+/// Where a run's folder keeps the painting.
 const PAINTING: &str = "painting.png";
 
 impl Plan {
+    /// The plan of a new run.
     pub(super) fn resolve(studio: &Inner, request: &Request) -> Result<Self, Fault> {
         let title = checked_name(&request.name)?;
         let source = studio.store.picture(&request.painting)?;
         let photographs = folder(studio, &request.folder)?;
         let recipe = recipe(request)?;
-        loss_network(&recipe)?;
-        let within = |name, value: u64, [least, most]: [u64; 2]| {
-            if (least..=most).contains(&value) {
-                return Ok(value);
-            }
-            let remedy = format!("It may be from {least} to {most}.");
-            Err(Fault::option(format!("`{name}` is {value}."), remedy))
-        };
-        let preview_every = within("preview_every", request.preview_every, [1, u64::MAX])?;
-        let checkpoint_every = within("checkpoint_every", request.checkpoint_every, [1, u64::MAX])?;
-        within("batch", recipe.batch as u64, [1, 64])?;
-        within("size", recipe.size as u64, [32, 1024])?;
-        within("style_size", recipe.style_size.unwrap_or(32) as u64, [32, 4096])?;
-        within("steps", recipe.steps.unwrap_or(1), [1, 10_000_000])?;
-        Ok(Self {
-            title,
-            painting: source.name.clone(),
+        loss_network(studio, &recipe)?;
+        check(request, &recipe)?;
+        let notes = [("title", &title), ("painting", &source.name)];
+        let settings = Settings {
+            origin: Origin::Studio,
+            output: studio.settings.styles.join(format!("{title}.safetensors")),
+            painting: PAINTING.into(),
             photographs,
+            loss_network: None,
+            lpips_heads: None,
+            previews: vec![],
             recipe,
             seed: request.seed,
-            preview_every,
-            checkpoint_every,
-            source: Some(source),
-        })
+            recompute: false,
+            preview_every: request.preview_every,
+            checkpoint_every: request.checkpoint_every,
+            notes: notes.map(|(key, text)| (key.to_owned(), text.clone())).into(),
+        };
+        Ok(Self { settings, source: Some(source) })
     }
 
-    /// The plan in a run's folder.
-    pub(super) fn read(studio: &Inner, run: &Path) -> Result<Self, Fault> {
-        let text = fs::read_to_string(run.join(PLAN)).map_err(|_no_plan| {
-            let message = "This training was begun on the command line.";
-            Fault::conflict(message, "Go on with it there: pentimento train style … --resume.")
+    /// The plan of a run that goes on with `settings`, those in its folder, to `output`.
+    pub(super) fn of(
+        studio: &Inner,
+        settings: Result<Option<Settings>, TrainError>,
+        output: &Path,
+    ) -> Result<Self, Fault> {
+        let damaged = |error| Fault::conflict(sentence(&error), "Begin a new one.");
+        let settings = settings.map_err(damaged)?.ok_or_else(|| {
+            let message = "Its settings are not in its folder: an earlier version began it.";
+            Fault::conflict(message, "Go on with it by `pentimento train style … --resume`.")
         })?;
-        let plan: Self = serde_json::from_str(&text).map_err(|error| {
-            Fault::conflict(
-                format!("The training's plan cannot be read: {error}."),
-                "Begin a new one.",
-            )
-        })?;
-        let roots = &studio.settings.photos;
-        if !roots.iter().any(|root| plan.photographs.starts_with(root)) {
-            let message = "The training's photographs are not in the folders given at the start.";
+        if settings.output.file_name() != output.file_name() {
+            let message = format!("It is the run of {}.", settings.output.display());
+            return Err(Fault::conflict(message, "Go on with it on the command line."));
+        }
+        let whole = |path: &PathBuf| path.canonicalize().ok();
+        let photographs = whole(&settings.photographs);
+        let roots: Vec<_> = studio.settings.photos.iter().filter_map(whole).collect();
+        if !photographs.is_some_and(|folder| roots.iter().any(|root| folder.starts_with(root))) {
+            let message = "Its photographs are not in the folders given at the start.";
             return Err(Fault::conflict(message, "Start the studio with their folder: --photos."));
         }
-        loss_network(&plan.recipe)?;
-        Ok(plan)
+        if settings.loss_network.is_none() {
+            loss_network(studio, &settings.recipe)?;
+        }
+        Ok(Self { settings, source: None })
     }
 
-    /// Whether a run's folder has a plan.
-    pub(super) fn is_in(run: &Path) -> bool {
-        run.join(PLAN).is_file()
-    }
-
-    /// Writes the plan and the painting into the run's folder.
-    pub(super) fn write(&self, run: &Path) -> Result<(), Fault> {
+    /// Writes a new run's settings and painting into its folder.
+    pub(super) fn write(&self, run: &RunFolder) -> Result<(), Fault> {
         let Some(source) = &self.source else { return Ok(()) };
         let png = encode(&source.picture, Format::Png, &EncodeOptions::default())?;
-        let text = serde_json::to_string_pretty(self).unwrap_or_default();
-        let written = atomic_write(&run.join(PAINTING), &png)
-            .and_then(|()| atomic_write(&run.join(PLAN), text.as_bytes()));
-        written.map_err(|error| {
+        self.settings.write(run, &png).map_err(|error| {
             Fault::conflict(sentence(&error), "Start the studio with another folder: --styles.")
         })
     }
 
     /// Everything the run needs; the painting is read from the run's folder.
-    pub(super) fn job(&self, studio: &Inner, run: &Path) -> Result<StyleJob, Fault> {
-        let (photographs, held_out) = Folder::open(&self.photographs)?.split(KEPT_OUT);
+    pub(super) fn job(&self, studio: &Inner, run: &RunFolder) -> Result<StyleJob, Fault> {
+        let settings = &self.settings;
+        let recipe = settings.recipe.clone();
+        let (photographs, held_out) = Folder::open(&settings.photographs)?.split(KEPT_OUT);
         Ok(StyleJob {
-            recipe: self.recipe.clone(),
-            seed: self.seed,
-            painting: Painting::open(&run.join(PAINTING))?,
-            loss_network: loss_network(&self.recipe)?.open(&self.recipe)?,
+            seed: settings.seed,
+            painting: Painting::open(&run.path().join(&settings.painting))?,
+            loss_network: self.loss_network(studio)?,
             photographs,
             held_out,
-            beginning: beginning(&self.recipe)?,
-            memory: Memory::Kept,
+            // What is resumed has its weights, whatever it began with.
+            beginning: match self.source {
+                Some(_) => beginning(&recipe)?,
+                None => Beginning::Random,
+            },
+            memory: settings.memory(),
             reading: Reading::default(),
             threads: studio.long.clone(),
+            recipe,
         })
     }
 
-    /// Steps, if the recipe says how many.
-    pub(super) fn steps(run: &Path) -> Option<u64> {
-        let plan: Self = serde_json::from_str(&fs::read_to_string(run.join(PLAN)).ok()?).ok()?;
-        plan.recipe.steps
+    fn loss_network(&self, studio: &Inner) -> Result<LossFile, Fault> {
+        let Settings { loss_network: own, lpips_heads, recipe, .. } = &self.settings;
+        let path = own.clone().map_or_else(|| loss_network(studio, recipe), Ok)?;
+        let file = LossFile::open(&path, &recipe.loss_network, &recipe.objective)?;
+        Ok(match lpips_heads {
+            Some(heads) => file.with_heads(heads)?,
+            None => file,
+        })
     }
+
+    /// Pictures that are painted on the way.
+    pub(super) fn previews(&self, job: &StyleJob) -> Result<Vec<Preview>, Fault> {
+        if self.settings.previews.is_empty() {
+            return Ok(previews(&job.held_out, &job.photographs));
+        }
+        let named = self.settings.previews.iter().map(|path| Preview::open(path));
+        Ok(named.collect::<Result<_, _>>()?)
+    }
+}
+
+/// Holds numbers to what makes sense.
+fn check(request: &Request, recipe: &StyleRecipe) -> Result<(), Fault> {
+    let numbers = [
+        ("preview_every", request.preview_every, [1, u64::MAX]),
+        ("checkpoint_every", request.checkpoint_every, [1, u64::MAX]),
+        ("batch", recipe.batch as u64, [1, 64]),
+        ("size", recipe.size as u64, [32, 1024]),
+        ("style_size", recipe.style_size.unwrap_or(32) as u64, [32, 4096]),
+        ("steps", recipe.steps.unwrap_or(1), [1, 10_000_000]),
+    ];
+    for (name, value, [least, most]) in numbers {
+        if !(least..=most).contains(&value) {
+            let remedy = format!("It may be from {least} to {most}.");
+            return Err(Fault::option(format!("`{name}` is {value}."), remedy));
+        }
+    }
+    Ok(())
 }
 
 /// A name that is a file's on every system.
@@ -232,23 +256,15 @@ fn beginning(recipe: &StyleRecipe) -> Result<Beginning, Fault> {
     Ok(Beginning::from_bytes(style.name, style.bytes)?)
 }
 
-/// A loss network that is there.
-struct Pulled(PathBuf);
-
-impl Pulled {
-    fn open(&self, recipe: &StyleRecipe) -> Result<LossFile, Fault> {
-        Ok(LossFile::open(&self.0, &recipe.loss_network, &recipe.objective)?)
-    }
-}
-
-fn loss_network(recipe: &StyleRecipe) -> Result<Pulled, Fault> {
+/// The file of the recipe's loss network, which was fetched.
+pub(super) fn loss_network(studio: &Inner, recipe: &StyleRecipe) -> Result<PathBuf, Fault> {
     let name = &recipe.loss_network;
-    pull::find(name).map(Pulled).ok_or_else(|| {
+    studio.settings.pulled(name).ok_or_else(|| {
         Fault::new(UNAVAILABLE, format!("The loss network {name} is not here."), pull_it(name))
     })
 }
 
-fn pull_it(name: &str) -> String {
+pub(super) fn pull_it(name: &str) -> String {
     format!("`pentimento weights pull {name}` fetches it.")
 }
 
@@ -257,73 +273,4 @@ fn folder(studio: &Inner, id: &str) -> Result<PathBuf, Fault> {
     let told = locked(&studio.trainings.photos);
     let found = told.iter().find(|(_, known)| known.as_str() == id);
     found.map(|(path, _)| path.clone()).ok_or_else(|| Fault::not_found("folder"))
-}
-
-/// Folders of a root that are told.
-const FOLDERS: usize = 100;
-
-/// What a training can be started from.
-pub(crate) fn options(studio: &Inner) -> Value {
-    let folders = folders(studio);
-    let recipes: Vec<_> = RECIPES.iter().filter_map(|name| StyleRecipe::by_name(name)).collect();
-    let mut names: Vec<_> = recipes.iter().map(|recipe| recipe.loss_network.clone()).collect();
-    names.sort();
-    names.dedup();
-    let networks = names.iter().map(|name| {
-        let here = pull::find(name).is_some();
-        json!({ "name": name, "available": here, "remedy": (!here).then(|| pull_it(name)) })
-    });
-    let missing = remedy(studio, folders.is_empty(), names.iter().any(|n| pull::find(n).is_some()));
-    let told = recipes.iter().map(|recipe| {
-        json!({
-            "name": recipe.name, "network": recipe.network, "loss_network": recipe.loss_network,
-            "batch": recipe.batch, "size": recipe.size, "style_size": recipe.style_size,
-            "steps": recipe.steps, "epochs": recipe.epochs, "start": recipe.start,
-        })
-    });
-    let starts = [RANDOM].into_iter().chain(shipped().map(|style| style.name));
-    json!({
-        "available": missing.is_none(), "remedy": missing, "folders": folders,
-        "recipes": told.collect::<Vec<_>>(), "loss_networks": networks.collect::<Vec<_>>(),
-        "starts": starts.collect::<Vec<_>>(),
-    })
-}
-
-/// What is missing before anything can be trained.
-fn remedy(studio: &Inner, no_folder: bool, has_network: bool) -> Option<String> {
-    if studio.settings.photos.is_empty() {
-        return Some("Start the studio with a folder of photographs: --photos FOLDER.".to_owned());
-    }
-    if no_folder {
-        return Some("There is no photograph in the folders given with --photos.".to_owned());
-    }
-    (!has_network).then(|| pull_it("vgg16"))
-}
-
-/// Whether anything can be trained, as far as is known without looking into folders.
-pub(crate) fn is_available(studio: &Inner) -> bool {
-    let pulled = |name: &str| StyleRecipe::by_name(name).is_some_and(|r| loss_network(&r).is_ok());
-    !studio.settings.photos.is_empty() && RECIPES.into_iter().any(pulled)
-}
-
-/// The roots, and the folders in them, that have photographs.
-fn folders(studio: &Inner) -> Vec<Value> {
-    let mut found = vec![];
-    for root in &studio.settings.photos {
-        let name =
-            |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let top = root.canonicalize().map_or_else(|_| name(root), |root| name(&root));
-        let mut inner: Vec<_> = fs::read_dir(root).into_iter().flatten().flatten().collect();
-        inner.sort_by_key(fs::DirEntry::file_name);
-        let inner = inner.iter().map(fs::DirEntry::path).filter(|path| path.is_dir());
-        let inner = inner.map(|path| (format!("{top}/{}", name(&path)), path)).take(FOLDERS);
-        for (name, path) in [(top.clone(), root.clone())].into_iter().chain(inner) {
-            let Ok(photographs) = Folder::open(&path) else { continue };
-            let mut told = locked(&studio.trainings.photos);
-            let id = told.entry(path).or_insert_with(Id::new).clone();
-            found
-                .push(json!({ "id": id, "name": name, "photographs": photographs.photos().len() }));
-        }
-    }
-    found
 }

@@ -4,8 +4,8 @@ use std::fs;
 use std::time::UNIX_EPOCH;
 
 use pentimento::train::losses::Losses;
-use pentimento::train::run::{Numbers, is_at_work, shown};
-use pentimento::train::style;
+use pentimento::train::run::{Numbers, is_asked_to_stop, is_at_work, shown};
+use pentimento::train::style::{self, Origin, Settings};
 use serde::Serialize;
 
 use super::plan::Plan;
@@ -19,7 +19,7 @@ use crate::id::Id;
 pub(crate) struct View {
     id: Id,
     name: String,
-    origin: &'static str,
+    origin: Origin,
     state: &'static str,
     steps: u64,
     total: Option<u64>,
@@ -61,34 +61,29 @@ impl From<Losses> for AboutLosses {
 
 impl View {
     pub(crate) fn of(studio: &Inner, known: &Known) -> Self {
-        let mut live = known.live().clone();
-        let ours = live.phase != Phase::Elsewhere;
-        if !ours || live.losses.is_none() {
-            fill(&mut live, known);
-        }
-        let planned = Plan::is_in(&known.path);
-        let entry = studio.styles.of_file(&known.output);
-        let total = live.total.or_else(|| Plan::steps(&known.path));
-        let elsewhere = !ours && is_at_work(&known.path);
-        let working = live.phase.is_at_work();
-        let done = total.is_some_and(|total| live.steps >= total && live.steps > 0);
-        let state = match live.phase {
-            Phase::Waiting | Phase::Running if known.is_stopped() => "stopping",
-            Phase::Waiting => "waiting",
-            Phase::Running => "running",
-            Phase::Done => "done",
-            Phase::Failed => "failed",
-            Phase::Elsewhere if elsewhere => "elsewhere",
-            Phase::Elsewhere if done => "done",
-            Phase::Stopped | Phase::Elsewhere => "stopped",
+        let (live, elsewhere) = known_now(known);
+        let settings = Settings::read(&known.path);
+        let (origin, steps) = match &settings {
+            Ok(Some(settings)) => (settings.origin, settings.recipe.steps),
+            _ => (Origin::Command, None),
         };
+        let entry = studio.styles.of_file(&known.output);
+        let total = live.total.or(steps);
+        let done = total.is_some_and(|total| live.steps >= total && live.steps > 0);
+        let state = elsewhere.unwrap_or_else(|| match state(known, live.phase) {
+            "stopped" if done => "done",
+            state => state,
+        });
+        let working = live.phase.is_at_work();
         let pace = Some(live.pace).filter(|pace| working && pace.steps_per_second > 0.0);
-        let by_hand = (!planned).then(|| BY_HAND.to_owned());
+        let idle = ["stopped", "failed"].contains(&state);
+        let plan = idle.then(|| Plan::of(studio, settings, &known.output));
+        let hindrance = plan.as_ref().and_then(|plan| plan.as_ref().err()).map(hindrance);
         let has_checkpoint = known.path.join("checkpoint.safetensors").is_file();
         Self {
             id: known.id.clone(),
             name: known.output.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-            origin: if planned { "studio" } else { "command" },
+            origin,
             state,
             steps: live.steps,
             total,
@@ -98,8 +93,8 @@ impl View {
             validation: live.validation.map(Into::into),
             previews: previews(known),
             style: entry,
-            can_resume: planned && !working && !elsewhere && state != "done" && has_checkpoint,
-            note: live.note.or(by_hand),
+            can_resume: plan.is_some_and(|plan| plan.is_ok()) && has_checkpoint,
+            note: live.note.or(hindrance),
             error: live.fault,
             changed: changed(known),
         }
@@ -122,7 +117,36 @@ impl View {
     }
 }
 
-const BY_HAND: &str = "Begun on the command line; it goes on there, with --resume.";
+/// What is known of a run, and how it is if another program is at it.
+fn known_now(known: &Known) -> (Live, Option<&'static str>) {
+    let mut live = known.live().clone();
+    let elsewhere = !live.phase.is_at_work() && is_at_work(&known.path);
+    if elsewhere {
+        live = Live::default(); // what this program knew is old
+    }
+    if live.phase == Phase::Elsewhere || live.losses.is_none() {
+        fill(&mut live, known);
+    }
+    let state = if is_asked_to_stop(&known.path) { "stopping" } else { "elsewhere" };
+    (live, elsewhere.then_some(state))
+}
+
+/// Why a run cannot go on, for people.
+fn hindrance(Fault { message, remedy, .. }: &Fault) -> String {
+    format!("It cannot go on from here. {message} {remedy}")
+}
+
+/// How a run is, as far as this program knows.
+fn state(known: &Known, phase: Phase) -> &'static str {
+    match phase {
+        Phase::Waiting | Phase::Running if known.is_stopped() => "stopping",
+        Phase::Waiting => "waiting",
+        Phase::Running => "running",
+        Phase::Done => "done",
+        Phase::Failed => "failed",
+        Phase::Stopped | Phase::Elsewhere => "stopped",
+    }
+}
 
 /// Fills in what the run's tables say.
 fn fill(live: &mut Live, known: &Known) {

@@ -194,6 +194,15 @@ pub(crate) fn holds(schema: &Value, value: &Value) {
     assert!(errors.is_empty(), "{errors:?} in {value}");
 }
 
+/// Names and data of server-sent events.
+pub(crate) fn parsed(text: &str) -> Vec<(String, Value)> {
+    let event = |block: &str| {
+        let line = |name: &str| block.lines().find_map(|l| l.strip_prefix(name)).map(str::trim);
+        Some((line("event:")?.to_owned(), serde_json::from_str(line("data:")?).unwrap()))
+    };
+    text.split("\n\n").filter_map(event).collect()
+}
+
 /// What is described for an address.
 fn operation(path: &str) -> Option<&'static Value> {
     let parts: Vec<_> = path.split('/').collect();

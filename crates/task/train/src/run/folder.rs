@@ -75,6 +75,8 @@ const TABLES: &str = ".csv";
 pub(super) const PREVIEW: &str = "preview-";
 /// Locked while somebody trains here.
 pub(super) const LOCK: &str = ".lock";
+/// There when somebody else asks that the run stops.
+pub(super) const STOP: &str = ".stop";
 const EVENTS: &str = "events.out.tfevents.";
 /// What a process that was killed may have left half written.
 const TEMPORARY: &str = ".pentimento-";
@@ -112,14 +114,16 @@ impl RunFolder {
         Ok(folder)
     }
 
-    /// Takes away what is half written, and what is of a run that is not wanted.
+    /// Takes away what is half written, what was asked of an earlier process, and what is of a run
+    /// that is not wanted.
     fn tidy(&self, begin: Begin) -> io::Result<()> {
         let old = [CHECKPOINT, PREVIEW, EVENTS];
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let is_old = old.iter().any(|o| name.starts_with(o)) || name.ends_with(TABLES);
-            if (begin != Begin::Resume && is_old) || name.starts_with(TEMPORARY) {
+            let is_passing = name.starts_with(TEMPORARY) || name == STOP;
+            if (begin != Begin::Resume && is_old) || is_passing {
                 fs::remove_file(entry.path())?;
             }
         }
@@ -129,6 +133,12 @@ impl RunFolder {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether another process has asked, by [`ask_to_stop`](super::ask_to_stop), that the run
+    /// stops after the step it is at.
+    pub fn is_asked_to_stop(&self) -> bool {
+        self.path.join(STOP).exists()
     }
 
     /// The checkpoint in it, which may not be there yet.

@@ -3,7 +3,8 @@
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 
-use super::folder::{LOCK, PREVIEW};
+use super::folder::{LOCK, PREVIEW, STOP};
+use crate::TrainError;
 
 /// Numbers by step, as a [`Journal`](super::Journal) writes them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,6 +56,21 @@ pub fn is_at_work(run: &Path) -> bool {
     lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
+/// Asks the process that is at a run to save it and stop.
+///
+/// # Errors
+///
+/// [`TrainError::Unwritable`] if the system refuses.
+pub fn ask_to_stop(run: &Path) -> Result<(), TrainError> {
+    let path = run.join(STOP);
+    fs::write(&path, "").map_err(TrainError::unwritable(&path))
+}
+
+/// Whether a process was asked to stop, and has not answered.
+pub fn is_asked_to_stop(run: &Path) -> bool {
+    run.join(STOP).exists()
+}
+
 /// The pictures that a run has painted so far, by step, then name.
 pub fn shown(run: &Path) -> Vec<Shown> {
     let entries = fs::read_dir(run).into_iter().flatten().flatten();
@@ -89,9 +105,13 @@ mod tests {
         for (step, name) in [(10, "b-c"), (2, "b-c"), (2, "a")] {
             journal.preview(step, name, &Tensor::zeros([1, 3, 4, 4])).unwrap();
         }
-        assert!(is_at_work(&path));
+        assert!(is_at_work(&path) && !folder.is_asked_to_stop());
+        ask_to_stop(&path).unwrap();
+        assert!(folder.is_asked_to_stop() && is_asked_to_stop(&path));
         drop((journal, folder));
         assert!(!is_at_work(&path));
+        drop(RunFolder::open(&path, Begin::New).unwrap());
+        assert!(!is_asked_to_stop(&path));
         fs::write(path.join("preview-x-y.png"), "").unwrap();
         let seen: Vec<_> = shown(&path).into_iter().map(|s| (s.step, s.name)).collect();
         assert_eq!(seen, [(2, "a".into()), (2, "b-c".into()), (10, "b-c".into())]);

@@ -21,7 +21,7 @@ pub use folder::{Begin, RunFolder, beside, check_output};
 pub use initial::Initial;
 pub use journal::{Columns, Journal};
 pub use learner::{Learner, LearnerState, Learning, Taken};
-pub use look::{Numbers, Shown, is_at_work, shown};
+pub use look::{Numbers, Shown, ask_to_stop, is_asked_to_stop, is_at_work, shown};
 pub use pace::Pace;
 pub use previews::{Preview, previews};
 

@@ -21,10 +21,12 @@ pub struct Preview {
     pub rgb: Tensor,
 }
 
-/// Two of the photographs kept out, the first that can be read.
-pub fn previews(held_out: &Folder) -> Vec<Preview> {
-    let path = |photo: &Photo| held_out.root().join(&photo.path);
-    let found = held_out.photos().iter().filter_map(|photo| Preview::open(&path(photo)).ok());
+/// Two of the photographs kept out, the first that can be read; of those learnt from, if there
+/// are so few that none was kept out.
+pub fn previews(held_out: &Folder, learnt: &Folder) -> Vec<Preview> {
+    let from = if held_out.photos().is_empty() { learnt } else { held_out };
+    let path = |photo: &Photo| from.root().join(&photo.path);
+    let found = from.photos().iter().filter_map(|photo| Preview::open(&path(photo)).ok());
     found.take(COUNT).collect()
 }
 

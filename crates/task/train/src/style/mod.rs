@@ -12,6 +12,7 @@ mod job;
 mod optimize;
 mod recipe;
 mod run;
+mod settings;
 mod told;
 mod trainer;
 
@@ -23,5 +24,6 @@ pub use optimize::{
 };
 pub use recipe::StyleRecipe;
 pub use run::StyleRun;
+pub use settings::{Origin, Settings};
 pub use told::{TABLES, tell_step, tell_validation};
 pub use trainer::{StepReport, StyleTrainer};

@@ -26,7 +26,7 @@ struct Training<'a> {
 pub(crate) fn run(flags: &Colorizer) -> anyhow::Result<Outcome> {
     course::check::<Training<'_>>(&flags.run)?;
     let job = resolve::job(flags)?;
-    let previews = previews::previews(&flags.previews.preview, &job.held_out)?;
+    let previews = previews::previews(&flags.previews.preview, [&job.held_out, &job.photographs])?;
     let training = Training { flags, previews, loss: None };
     course::train(training, &flags.run, |start| match start {
         Start::New => ColorRun::start(job),

@@ -2,6 +2,7 @@
 
 pub(crate) mod flags;
 pub(crate) mod resolve;
+mod settings;
 
 use std::path::Path;
 
@@ -33,7 +34,7 @@ struct Training<'a> {
 pub(crate) fn run(flags: &flags::Style) -> anyhow::Result<Outcome> {
     course::check::<Training<'_>>(&flags.run)?;
     let job = resolve::job(flags)?;
-    let previews = previews::previews(&flags.previews.preview, &job.held_out)?;
+    let previews = previews::previews(&flags.previews.preview, [&job.held_out, &job.photographs])?;
     let training = Training { flags, previews, losses: None, suggested: false };
     course::train(training, &flags.run, |start| match start {
         Start::New => StyleRun::start(job),
@@ -47,6 +48,10 @@ impl Kind for Training<'_> {
     const TABLES: [Columns<'static>; 2] = style::TABLES;
 
     const PRODUCT: &'static str = "style";
+
+    fn began(&self, desk: &Desk<'_>, run: &StyleRun) -> anyhow::Result<()> {
+        settings::write(self.flags, desk, (run, self.notes()))
+    }
 
     fn took(
         &mut self,

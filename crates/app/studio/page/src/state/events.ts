@@ -2,7 +2,7 @@
 
 import { Refusal, api } from "../api/client";
 import type { Job, Part, Training } from "../api/types";
-import { catchUp, catchUpResults, complain, drop, isActive, jobs, learnJob, line, parts, put, refreshStyles, results, trainings } from "./session";
+import { catchUp, catchUpResults, complain, drop, isActive, jobs, learnJob, learnTraining, line, parts, put, results, trainings } from "./session";
 
 /** Milliseconds before the next try when the server is away. */
 const PAUSE = 1500;
@@ -23,7 +23,7 @@ export function listen(): void {
   on<Job>("job", heard);
   on<Part>("part", (part) => put(parts, part.job, [...(parts.value.get(part.job) ?? []), part]));
   on<{ id: string }>("result-gone", ({ id }) => drop(results, id));
-  on<Training>("training", learnt);
+  on<Training>("training", learnTraining);
   on("lagged", () => void catchUp().catch(complain));
   source.onerror = () => void lost();
 }
@@ -65,10 +65,4 @@ function heard(job: Job): void {
   if (job.state !== "done" || !isActive(before)) return;
   if (!job.result || job.kind === "proposals" || job.kind === "gallery") return;
   api.result(job.result).then((result) => put(results, result.id, result), complain);
-}
-
-function learnt(training: Training): void {
-  const before = trainings.value.get(training.id);
-  put(trainings, training.id, training);
-  if (training.style && training.style !== before?.style) void refreshStyles().catch(complain);
 }

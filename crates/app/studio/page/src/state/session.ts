@@ -89,6 +89,13 @@ export function learnJob(job: Job): void {
   if (!known || isActive(known) || !isActive(job)) put(jobs, job.id, job);
 }
 
+/** A run that has made its style has changed the gallery. */
+export function learnTraining(training: Training): void {
+  const before = trainings.value.get(training.id);
+  put(trainings, training.id, training);
+  if (training.style && training.style !== before?.style) void refreshStyles().catch(complain);
+}
+
 export function isActive(job: Job | undefined): boolean {
   return job?.state === "queued" || job?.state === "running";
 }

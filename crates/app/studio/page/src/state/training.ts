@@ -3,7 +3,7 @@
 import { Refusal, api } from "../api/client";
 import type { Fault, Table, Training, TrainingRequest } from "../api/types";
 import { Cell } from "./cell";
-import { complain, put, spoken, trainingOptions, trainings } from "./session";
+import { complain, drop, learnTraining, put, spoken, trainingOptions, trainings } from "./session";
 
 export const selected = new Cell<string | undefined>(undefined);
 export const curves = new Cell<{ losses: Table; validation: Table } | undefined>(undefined);
@@ -32,6 +32,16 @@ export async function refreshOptions(): Promise<void> {
     complain(error);
     return trainingOptions.value;
   });
+}
+
+/** Looks for what other programs do with runs, which no event tells. */
+export async function lookAround(): Promise<void> {
+  const all = await api.trainings();
+  for (const run of all) {
+    const known = trainings.value.get(run.id);
+    if (known?.state !== "running" && known?.state !== "waiting") learnTraining(run);
+  }
+  for (const id of trainings.value.keys()) if (!all.some((run) => run.id === id)) drop(trainings, id);
 }
 
 /** The run whose curves are wanted. */

@@ -15,7 +15,20 @@ import { complain, trainingOptions, trainings } from "../state/session";
 import * as stylise from "../state/stylise";
 import * as state from "../state/training";
 
+/** Milliseconds between two looks at what other programs do. */
+const LOOK = 3000;
+
+function useOthersRuns(): void {
+  useEffect(() => {
+    // A server that is away is told of by the stream of events.
+    const look = (): void => void (document.hidden || state.lookAround().catch(() => undefined));
+    const timer = setInterval(look, LOOK);
+    return () => clearInterval(timer);
+  }, []);
+}
+
 export function TrainStage() {
+  useOthersRuns();
   const run = state.current(useCell(trainings), useCell(state.selected));
   const options = useCell(trainingOptions);
   const curves = useCurves(run);
@@ -77,7 +90,7 @@ export const STATES: Record<Training["state"], string> = {
   stopped: "Stopped",
   done: "Done",
   failed: "Failed",
-  elsewhere: "Running on the command line",
+  elsewhere: "Running in another program",
 };
 
 function Summary({ run }: { run: Training }) {
@@ -95,7 +108,7 @@ function Summary({ run }: { run: Training }) {
         <Steering run={run} />
       </div>
       <p class="note">{facts.filter(Boolean).join(" · ")}</p>
-      <Progress share={share} label={share === undefined ? "Training" : `Training, ${percent(share)}`} />
+      {run.state !== "done" && <Progress share={share} label={share === undefined ? "Training" : `Training, ${percent(share)}`} />}
       {run.note && <p class="note">{run.note}</p>}
       {run.error && <div class="notice bad"><Icon name="alert" /><FaultWords fault={run.error} /></div>}
     </div>
@@ -112,7 +125,7 @@ function Steering({ run }: { run: Training }) {
     if (run.style) stylise.choose(run.style);
   };
   const [asked, ask] = useState(false);
-  const going = run.state === "running" || run.state === "waiting";
+  const going = ["running", "waiting", "elsewhere"].includes(run.state);
   const steer = (verb: "stop" | "resume"): void => {
     ask(true);
     void state.steer(run.id, verb).finally(() => ask(false));
@@ -136,7 +149,7 @@ function Previews({ run }: { run: Training }) {
   return (
     <section class="previews" aria-label="Previews">
       <h3>Previews</h3>
-      {last.length === 0 && <p class="note">The first comes with the first checkpoint.</p>}
+      {last.length === 0 && <p class="note">{state.isAtWork(run) ? "The first comes with the first checkpoint." : "None was painted."}</p>}
       <ul>
         {last.map((one) => (
           <li key={one.index}>

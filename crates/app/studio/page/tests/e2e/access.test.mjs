@@ -42,9 +42,10 @@ for (const [name, go] of Object.entries(VIEWS)) {
   test(`"${name}" fits a phone`, async () => {
     const { page, close } = await visit(browser, studio.url, { viewport: PHONE, hasTouch: true, isMobile: true });
     await go(page, studio.url);
-    const { wide, outside, small } = await page.evaluate(overflow);
+    const { wide, sideways, outside, small } = await page.evaluate(overflow);
     assert.equal(wide, 360);
     assert.deepEqual(outside, []);
+    assert.deepEqual(sideways, [], "what scrolls sideways");
     assert.deepEqual(small, [], "targets for a finger");
     await close();
   });
@@ -60,7 +61,8 @@ function overflow() {
     const box = element.getBoundingClientRect();
     return (box.width < 24 || box.height < 24) && !element.classList.contains("pin");
   });
-  return { wide: document.documentElement.scrollWidth, outside: outside.map(named), small: small.map(named) };
+  const sideways = [...document.querySelectorAll("main, .panel-scroll, .run-view")].filter((element) => element.scrollWidth > element.clientWidth);
+  return { wide: document.documentElement.scrollWidth, sideways: sideways.map(named), outside: outside.map(named), small: small.map(named) };
 }
 
 test("a picture is opened, painted, compared and saved with keys alone", async () => {

@@ -27,9 +27,7 @@ export async function start({ words = [], training = false } = {}) {
   const place = await mkdtemp(join(tmpdir(), "pentimento-studio-"));
   const given = ["studio", "--no-open", "--port", "0", ...words];
   if (training) given.push(...(await materialOf(place)));
-  const env = { ...process.env, XDG_CACHE_HOME: join(place, "cache"), NO_COLOR: "1" };
-  const child = spawn(program(), given, { cwd: place, env, stdio: ["ignore", "pipe", "pipe"] });
-  const ended = new Promise((resolve) => child.once("close", resolve));
+  const { child, ended } = run(place, given);
   const stop = async () => {
     child.kill("SIGTERM");
     await ended;
@@ -41,6 +39,14 @@ export async function start({ words = [], training = false } = {}) {
     await stop();
     throw error;
   }
+}
+
+/** The program at work in a folder, with a cache of its own, and its status once it has ended. */
+export function run(place, words) {
+  const env = { ...process.env, XDG_CACHE_HOME: join(place, "cache"), NO_COLOR: "1" };
+  const child = spawn(program(), words, { cwd: place, env, stdio: ["ignore", "pipe", "pipe"] });
+  const ended = new Promise((resolve) => child.once("close", resolve));
+  return { child, ended };
 }
 
 /** The address that it says it listens at. */

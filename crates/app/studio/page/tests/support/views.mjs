@@ -1,8 +1,18 @@
 // Every view that the page has, and the way to it: for axe, for phones, for screenshots.
 import { choose, painted, sample, style } from "./browser.mjs";
-import { greyHills } from "./pictures.mjs";
+import { greyHills, hills } from "./pictures.mjs";
 
 const view = (page, name) => page.getByRole("tab", { name }).click();
+
+/** Begins a run of a few small steps. */
+async function begin(page, name) {
+  await page.locator("input[type=file]").first().setInputFiles({ name: "slopes.png", mimeType: "image/png", buffer: hills(300, 200) });
+  await page.waitForFunction(() => document.querySelector("#run-name").value !== "");
+  for (const [label, value] of [["Name", name], ["Steps", "12"], ["Side of the crops", "64"], ["Photographs a step", "1"]]) {
+    await page.getByLabel(label, { exact: true }).fill(value);
+  }
+  await page.getByRole("button", { name: "Train", exact: true }).click();
+}
 
 export const VIEWS = {
   empty: async () => undefined,
@@ -63,5 +73,14 @@ export const VIEWS = {
   train: async (page) => {
     await view(page, "Train");
     await page.getByLabel("Photographs to learn from").waitFor();
+  },
+
+  "a run": async (page) => {
+    await view(page, "Train");
+    const name = "A painting with a very long name, seen twice and hung too high".replaceAll(",", "");
+    await page.getByLabel("Photographs to learn from").waitFor();
+    if ((await page.getByRole("button", { name }).count()) === 0) await begin(page, name);
+    await page.locator(".run-summary", { hasText: "Done" }).waitFor();
+    await page.locator(".previews img").first().waitFor();
   },
 };
