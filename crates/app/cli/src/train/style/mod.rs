@@ -1,7 +1,8 @@
 //! `pentimento train style`.
 
 pub(crate) mod flags;
-pub(crate) mod resolve;
+pub(crate) mod losses;
+mod resolve;
 
 use std::path::Path;
 
