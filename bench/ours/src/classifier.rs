@@ -1,21 +1,17 @@
-//! A step of training the tutorial's cats-and-dogs network, as `bench/peers/classify.py`
-//! takes it. At the best level only.
+//! Training the tutorial's cats-and-dogs network, as in `bench/peers/classify.py`.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use cpu::{Network, Plan, Session};
 use nets::Net;
 use tensor::Tensor;
-use testing::{Random, random_weights};
 use train::classifier::{ClassifierRecipe, ClassifierTrainer};
 use train::losses::binary_cross_entropy;
 use weights::Weights;
 
-use crate::engine::{SEED, timed};
+use crate::made::{SEED, network, unit};
+use crate::step::Step;
 
-/// The case's name.
-pub(crate) const CASE: &str = "classifier-step";
-
-pub(crate) struct Step {
+struct Training {
     trainer: ClassifierTrainer,
     photographs: Tensor,
     /// Every other one is a dog.
@@ -24,33 +20,25 @@ pub(crate) struct Step {
     first: f64,
 }
 
-impl Step {
-    pub(crate) fn new() -> Result<Self> {
-        let recipe = ClassifierRecipe::tutorial();
-        let shape = [recipe.batch, 3, recipe.size, recipe.size];
-        let mut photographs = Random::named(SEED, "input").tensor(&shape, 1.0);
-        photographs.data_mut().iter_mut().for_each(|v| *v = v.midpoint(1.0));
-        let labels: Vec<usize> = (0..recipe.batch).map(|i| i % 2).collect();
-        let net = nets::by_name(&recipe.network, "")?;
-        let weights = Weights::bind(&net.graph, random_weights(&net.graph, SEED))?;
-        let first = first_loss(&net, &weights, (&photographs, &labels))?;
-        let trainer = ClassifierTrainer::new(&recipe, (net, weights), SEED)?;
-        Ok(Self { trainer, photographs, labels, first })
+/// Keras's example.
+pub(crate) fn training() -> Result<Box<dyn Step>> {
+    let recipe = ClassifierRecipe::tutorial();
+    let photographs = unit("input", [recipe.batch, 3, recipe.size, recipe.size]);
+    let labels: Vec<usize> = (0..recipe.batch).map(|i| i % 2).collect();
+    let (net, weights) = network(&recipe.network, "")?;
+    let first = first_loss(&net, &weights, (&photographs, &labels))?;
+    let trainer = ClassifierTrainer::new(&recipe, (net, weights), SEED)?;
+    Ok(Box::new(Training { trainer, photographs, labels, first }))
+}
+
+impl Step for Training {
+    fn take(&mut self) -> Result<()> {
+        self.trainer.step(&self.photographs, &self.labels)?;
+        Ok(())
     }
 
-    /// `run`: milliseconds of a step. `check`: the first weights' loss.
-    pub(crate) fn answer(&mut self, what: &str) -> Result<String> {
-        match what {
-            "run" => {
-                let mut last = Ok(());
-                let step = || last = self.trainer.step(&self.photographs, &self.labels).map(drop);
-                let time = timed(step);
-                last?;
-                Ok(time)
-            }
-            "check" => Ok(format!("{:.6e}", self.first)),
-            other => bail!("{other:?} is neither run nor check"),
-        }
+    fn check(&mut self) -> Result<String> {
+        Ok(format!("{:.6e}", self.first))
     }
 }
 

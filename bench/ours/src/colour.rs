@@ -4,53 +4,40 @@ use anyhow::{Result, bail};
 use imaging::colour::Lab;
 use imaging::{Channels, Picture, Pixels};
 use tensor::Tensor;
-use testing::{Random, random_weights};
+use testing::Random;
 use train::colour::{Aids, BinWeights, ColorRecipe, ColorTrainer, Seer};
-use weights::Weights;
 
-use crate::engine::{SEED, ten_values, timed};
+use crate::engine::{ten_values, timed};
+use crate::made::{SEED, network, unit};
+use crate::step::Step;
 
-/// A step of training the tutorial's full version, its classifier included.
-pub(crate) const STEP: &str = "colour-full-step";
 /// A picture of 24 megapixels to Lab and back. Nobody else's program has it.
 pub(crate) const LAB: &str = "colour-lab-24";
 
-pub(crate) struct Step {
+struct Training {
     trainer: ColorTrainer,
     photographs: Tensor,
 }
 
-impl Step {
-    pub(crate) fn new() -> Result<Self> {
-        let recipe = ColorRecipe::full();
-        let random = |name: &str| -> Result<(nets::Net, Weights)> {
-            let net = nets::by_name(name, "")?;
-            let weights = Weights::bind(&net.graph, random_weights(&net.graph, SEED))?;
-            Ok((net, weights))
-        };
-        let (classifier, weights) = random("efficientnet_lite0")?;
-        let seer = Seer::new(classifier, &weights, nets::efficientnet_lite0::SIZE)?;
-        let aids = Aids { bins: BinWeights::even(), seer: Some(seer) };
-        let trainer = ColorTrainer::new(&recipe, random(&recipe.network)?, (aids, SEED))?;
-        let shape = [recipe.batch, 3, recipe.size, recipe.size];
-        let mut photographs = Random::named(SEED, "input").tensor(&shape, 1.0);
-        photographs.data_mut().iter_mut().for_each(|v| *v = v.midpoint(1.0));
-        Ok(Self { trainer, photographs })
+/// The tutorial's full version, its classifier included.
+pub(crate) fn training() -> Result<Box<dyn Step>> {
+    let recipe = ColorRecipe::full();
+    let (classifier, weights) = network("efficientnet_lite0", "")?;
+    let seer = Seer::new(classifier, &weights, nets::efficientnet_lite0::SIZE)?;
+    let aids = Aids { bins: BinWeights::even(), seer: Some(seer) };
+    let trainer = ColorTrainer::new(&recipe, network(&recipe.network, "")?, (aids, SEED))?;
+    let photographs = unit("input", [recipe.batch, 3, recipe.size, recipe.size]);
+    Ok(Box::new(Training { trainer, photographs }))
+}
+
+impl Step for Training {
+    fn take(&mut self) -> Result<()> {
+        self.trainer.step(&self.photographs)?;
+        Ok(())
     }
 
-    /// `run`: milliseconds of a step. `check`: its loss, of the first step if asked first.
-    pub(crate) fn answer(&mut self, what: &str) -> Result<String> {
-        match what {
-            "run" => {
-                let mut last = Ok(());
-                let step = || last = self.trainer.step(&self.photographs).map(drop);
-                let time = timed(step);
-                last?;
-                Ok(time)
-            }
-            "check" => Ok(format!("{:.6e}", self.trainer.step(&self.photographs)?.loss)),
-            other => bail!("{other:?} is neither run nor check"),
-        }
+    fn check(&mut self) -> Result<String> {
+        Ok(format!("{:.6e}", self.trainer.step(&self.photographs)?.loss))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The benchmarked networks in our engine, at one level.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -12,13 +13,12 @@ use tensor::{Shape4, Tensor};
 use testing::{Random, random_weights};
 use weights::Weights;
 
-use crate::classifier;
 use crate::colour;
 use crate::look;
+use crate::made::SEED;
 use crate::step::{self, Step};
 
-/// As in `bench/peers`: the seed, and how long one turn measures.
-pub(crate) const SEED: u64 = 2;
+/// How long one turn measures, as in `bench/peers`.
 const BUDGET: Duration = Duration::from_millis(200);
 const MOST_RUNS: usize = 20;
 
@@ -27,9 +27,7 @@ pub(crate) struct Engine {
     level: Level,
     threads: Threads,
     loaded: BTreeMap<String, Loaded>,
-    step: Option<Step>,
-    classifier: Option<classifier::Step>,
-    colour: Option<colour::Step>,
+    steps: BTreeMap<String, Box<dyn Step>>,
 }
 
 struct Loaded {
@@ -43,44 +41,25 @@ impl Engine {
             level,
             threads: Threads::new(Some(threads))?,
             loaded: BTreeMap::new(),
-            step: None,
-            classifier: None,
-            colour: None,
+            steps: BTreeMap::new(),
         })
     }
 
     /// `run`: milliseconds, the median of the runs that fit a turn after one untimed.
     /// `check`: ten values of the output.
     pub(crate) fn answer(&mut self, what: &str, case: &str) -> Result<String> {
-        if case == step::CASE {
-            let step = match &mut self.step {
-                Some(step) => step,
-                none => none.insert(Step::new()?),
+        match case {
+            look::CAM => return self.threads.run(|| look::cam(what)),
+            look::PATTERNS => return self.threads.run(|| look::filters(what)),
+            colour::LAB => return self.threads.run(|| colour::lab(what)),
+            _ => {}
+        }
+        if let Some(make) = step::of_case(case) {
+            let step = match self.steps.entry(case.to_owned()) {
+                Entry::Occupied(made) => made.into_mut(),
+                Entry::Vacant(none) => none.insert(make()?),
             };
-            return self.threads.run(|| step.answer(what));
-        }
-        if case == look::CAM {
-            return self.threads.run(|| look::cam(what));
-        }
-        if case == look::PATTERNS {
-            return self.threads.run(|| look::filters(what));
-        }
-        if case == classifier::CASE {
-            let step = match &mut self.classifier {
-                Some(step) => step,
-                none => none.insert(classifier::Step::new()?),
-            };
-            return self.threads.run(|| step.answer(what));
-        }
-        if case == colour::STEP {
-            let step = match &mut self.colour {
-                Some(step) => step,
-                none => none.insert(colour::Step::new()?),
-            };
-            return self.threads.run(|| step.answer(what));
-        }
-        if case == colour::LAB {
-            return self.threads.run(|| colour::lab(what));
+            return self.threads.run(|| step::answer(step.as_mut(), what));
         }
         if !self.loaded.contains_key(case) {
             let loaded = load(case, self.level)?;

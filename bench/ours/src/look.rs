@@ -7,10 +7,10 @@ use graph::Encoding;
 use insight::Model;
 use insight::cam::{CamOptions, Explainer, Method};
 use insight::filters::{PatternOptions, patterns};
-use testing::{Random, random_weights};
-use weights::Weights;
+use testing::Random;
 
-use crate::engine::{SEED, timed};
+use crate::engine::timed;
+use crate::made::{SEED, network};
 
 /// Grad-CAM at the last convolution, forwards and backwards.
 pub(crate) const CAM: &str = "grad-cam";
@@ -61,7 +61,6 @@ pub(crate) fn filters(what: &str) -> Result<String> {
 
 fn model(name: &str) -> Result<Model> {
     let Some((name, config)) = nets::known_as(name) else { bail!("{name} is not known") };
-    let net = nets::by_name(name, config)?;
-    let weights = Weights::bind(&net.graph, random_weights(&net.graph, SEED))?;
+    let (net, weights) = network(name, config)?;
     Ok(Model::new(&net.graph, &weights, Encoding::IMAGENET)?)
 }

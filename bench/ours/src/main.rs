@@ -17,7 +17,9 @@ mod colour;
 mod command;
 mod engine;
 mod look;
+mod made;
 mod step;
+mod style;
 
 use std::io::{self, BufRead, Write};
 

@@ -1,64 +1,42 @@
-//! A step of style training, as `bench/peers/step.py` takes it. At the best level only.
+//! Steps of training, as `bench/peers` takes them. At the best level only.
 
-use anyhow::{Context, Result, bail};
-use tensor::Tensor;
-use testing::{Random, random_weights};
-use train::losses::LossNetwork;
-use train::style::{StyleRecipe, StyleTrainer};
-use weights::Weights;
+use anyhow::{Result, bail};
 
-use crate::engine::{SEED, timed};
+use crate::engine::timed;
+use crate::{classifier, colour, style};
 
-/// The case's name.
-pub(crate) const CASE: &str = "style-step";
+/// A training that can take one step after another, always of the same photographs.
+pub(crate) trait Step: Send {
+    fn take(&mut self) -> Result<()>;
 
-pub(crate) struct Step {
-    trainer: StyleTrainer,
-    photographs: Tensor,
+    /// The numbers to hold against the peers', of the first step if asked first.
+    fn check(&mut self) -> Result<String>;
 }
 
-impl Step {
-    pub(crate) fn new() -> Result<Self> {
-        let vgg = nets::by_name("vgg", "")?;
-        let graph = vgg.graph.up_to(vgg.graph.find("relu4_3").context("a tap of VGG16")?);
-        let weights = Weights::bind(&graph, random_weights(&graph, SEED))?;
-        let looker = LossNetwork { graph, weights, input: vgg.input, heads: None };
-        let net = nets::by_name("transformer_net", "")?;
-        let weights = Weights::bind(&net.graph, random_weights(&net.graph, SEED))?;
-        let recipe = StyleRecipe::pytorch_examples();
-        let trainer = StyleTrainer::new(
-            &recipe,
-            (net, weights),
-            &looker,
-            &unit("painting", [1, 3, 256, 256]),
-        )?;
-        Ok(Self { trainer, photographs: unit("input", [4, 3, 256, 256]) })
-    }
+/// Makes the training of a case, before its first step.
+pub(crate) type Make = fn() -> Result<Box<dyn Step>>;
 
-    /// `run`: milliseconds of a step. `check`: its losses, of the first step if asked first.
-    pub(crate) fn answer(&mut self, what: &str) -> Result<String> {
-        match what {
-            "run" => {
-                let mut last = Ok(());
-                let step = || last = self.trainer.step(&self.photographs).map(drop);
-                let time = timed(step);
-                last?;
-                Ok(time)
-            }
-            "check" => {
-                let losses = self.trainer.step(&self.photographs)?.losses;
-                Ok(format!("{:.6e} {:.6e}", losses.content, losses.style))
-            }
-            other => bail!("{other:?} is neither run nor check"),
+const CASES: [(&str, Make); 3] = [
+    ("style-step", style::training),
+    ("classifier-step", classifier::training),
+    ("colour-full-step", colour::training),
+];
+
+/// The training that a case means.
+pub(crate) fn of_case(case: &str) -> Option<Make> {
+    CASES.iter().find(|(name, _)| *name == case).map(|(_, make)| *make)
+}
+
+/// `run`: milliseconds of a step. `check`: its numbers.
+pub(crate) fn answer(step: &mut dyn Step, what: &str) -> Result<String> {
+    match what {
+        "run" => {
+            let mut last = Ok(());
+            let time = timed(|| last = step.take());
+            last?;
+            Ok(time)
         }
+        "check" => step.check(),
+        other => bail!("{other:?} is neither run nor check"),
     }
-}
-
-/// A picture in 0..=1.
-fn unit(name: &str, shape: [usize; 4]) -> Tensor {
-    let mut picture = Random::named(SEED, name).tensor(&shape, 1.0);
-    for v in picture.data_mut() {
-        *v = v.midpoint(1.0);
-    }
-    picture
 }

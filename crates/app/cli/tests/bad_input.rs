@@ -8,8 +8,7 @@ use support::Place;
 
 #[test]
 fn bad_pictures_fail_alone() {
-    let place = Place::new();
-    place.photo("in/good1.jpg", [40, 50]);
+    let place = Place::with_photo("in/good1.jpg", [40, 50]);
     let jpeg = fs::read(place.photo("in/good2.jpg", [40, 50])).unwrap();
     place.file("in/bad-cut.jpg", &jpeg[..jpeg.len() / 2]);
     place.file("in/bad-empty.png", b"");
@@ -38,8 +37,7 @@ fn one_bad_picture_is_a_failure_too() {
 
 #[test]
 fn too_little_memory_is_said_before_it_is_taken() {
-    let place = Place::new();
-    place.photo("in.png", [300, 400]);
+    let place = Place::with_photo("in.png", [300, 400]);
     let ran = place.stylize("in.png -o out.png --max-memory 3M");
     let ran = ran.ended(1, &["400×300 pixels need about", "the limit is 3 MB", "--size"]);
     // The remedy that the message names does work.
@@ -49,8 +47,7 @@ fn too_little_memory_is_said_before_it_is_taken() {
 
 #[test]
 fn wrong_flags_are_usage_errors() {
-    let place = Place::new();
-    place.photo("in.png", [20, 30]);
+    let place = Place::with_photo("in.png", [20, 30]);
     place.photo("two.png", [20, 30]);
     for (words, message) in [
         ("in.png -o out.png --strength 1.5", "from 0 to 1"),
@@ -87,15 +84,13 @@ fn nothing_to_do_is_said() {
 
 #[test]
 fn a_missing_picture_does_not_stop_the_others() {
-    let place = Place::new();
-    place.photo("in.png", [20, 30]);
+    let place = Place::with_photo("in.png", [20, 30]);
     place.stylize("in.png none.png -o out").ended(1, &["none.png: no such file", "1 picture done"]);
 }
 
 #[test]
 fn styles_that_cannot_be_used() {
-    let place = Place::new();
-    place.photo("in.png", [20, 30]);
+    let place = Place::with_photo("in.png", [20, 30]);
     let whole = fs::read(place.path("tiny.safetensors")).unwrap();
     place.file("cut.safetensors", &whole[..whole.len() - 100]);
     place.file("text.pth", b"hello, these are no weights");
@@ -114,8 +109,7 @@ fn styles_that_cannot_be_used() {
 
 #[test]
 fn a_mistyped_style_is_recognised() {
-    let place = Place::new();
-    place.photo("in.png", [20, 30]);
+    let place = Place::with_photo("in.png", [20, 30]);
     let Some(style) = pentimento::pipeline::shipped().next() else { return };
     let mistyped = format!("{}x", style.name);
     let words = ["stylize", "in.png", "-o", "out.png", "--style", &mistyped];
@@ -124,8 +118,7 @@ fn a_mistyped_style_is_recognised() {
 
 #[test]
 fn outputs_that_cannot_be_written() {
-    let place = Place::new();
-    place.photo("in.png", [20, 30]);
+    let place = Place::with_photo("in.png", [20, 30]);
     place.file("file", b"");
     place.stylize("in.png -o file/out.png").ended(5, &["file/out.png", "cannot be written"]);
     place.stylize("in.png in.png -o file/out").ended(5, &["file/out", "cannot be written"]);
@@ -136,8 +129,7 @@ fn outputs_that_cannot_be_written() {
 #[test]
 fn a_full_disk_is_said_and_leaves_nothing() {
     // /dev/full takes nothing; the report cannot be written to it.
-    let place = Place::new();
-    place.photo("in.png", [20, 30]);
+    let place = Place::with_photo("in.png", [20, 30]);
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
     let words = ["stylize", "in.png", "-o", "out.png", "--style", "tiny.safetensors", "--json"];
     let output = place.command(&words).stdout(full).output().unwrap();

@@ -5,13 +5,10 @@ mod support;
 
 use std::fs;
 use std::process::Stdio;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
 use pentimento::train::augment::{Augmentation, Disturbance};
 use pentimento::train::classifier::ClassifierRecipe;
-use pentimento::weights::{self, Limits, StateDict};
-use support::Place;
+use support::{Place, wait_until};
 
 /// Two classes of six pictures, and a recipe.
 fn place() -> Place {
@@ -41,10 +38,6 @@ fn recipe(place: &Place, epochs: u64) {
 fn words(more: &str) -> Vec<String> {
     let all = format!("train classifier pets --validation pets --recipe tiny.json {more}");
     all.split_whitespace().map(str::to_owned).collect()
-}
-
-fn tensors(place: &Place, name: &str) -> StateDict {
-    weights::read(&place.path(name), &Limits::default()).unwrap().tensors
 }
 
 #[test]
@@ -108,16 +101,13 @@ fn a_killed_run_ends_in_the_same_bits_as_one_that_was_left_alone() {
     place.run(&words("-o whole.safetensors --threads 1")).ended(0, &[]);
     let more = "-o killed.safetensors --checkpoint-every 7 --threads 2";
     let mut child = place.command(&words(more)).stderr(Stdio::null()).spawn().unwrap();
-    let (checkpoint, began) =
-        (place.path("killed.safetensors.run/checkpoint.safetensors"), Instant::now());
-    while !checkpoint.exists() && began.elapsed() < Duration::from_secs(60) {
-        sleep(Duration::from_millis(5));
-    }
+    let checkpoint = place.path("killed.safetensors.run/checkpoint.safetensors");
+    wait_until("there is a checkpoint", || checkpoint.exists());
     child.kill().unwrap();
     child.wait().unwrap();
     let more = format!("{more} --resume");
     place.run(&words(&more)).ended(0, &["60 steps"]);
-    assert!(tensors(&place, "whole.safetensors") == tensors(&place, "killed.safetensors"));
+    assert!(place.tensors("whole.safetensors") == place.tensors("killed.safetensors"));
 }
 
 #[test]
@@ -127,13 +117,12 @@ fn a_learnt_network_is_the_beginning_of_another() {
     for (out, freeze) in [("b", "4"), ("c", "layer1")] {
         let more = format!("-o {out}.safetensors --weights a.safetensors --freeze {freeze}");
         place.run(&words(&more)).ended(0, &["9 steps"]);
-        let (a, b) =
-            (tensors(&place, "a.safetensors"), tensors(&place, &format!("{out}.safetensors")));
+        let (a, b) = (place.tensors("a.safetensors"), place.tensors(&format!("{out}.safetensors")));
         assert!(a["conv1.weight"] == b["conv1.weight"], "frozen");
         assert!(a["layer3.conv1.weight"] != b["layer3.conv1.weight"], "learnt");
     }
     place.run(&words("-o e.safetensors --weights a.safetensors --freeze all")).ended(0, &[]);
-    let (a, e) = (tensors(&place, "a.safetensors"), tensors(&place, "e.safetensors"));
+    let (a, e) = (place.tensors("a.safetensors"), place.tensors("e.safetensors"));
     assert!(
         a["layer3.conv2.weight"] == e["layer3.conv2.weight"] && a["fc.weight"] != e["fc.weight"]
     );

@@ -36,8 +36,7 @@ fn tiny(place: &Place, classes: &[&str]) {
 
 #[test]
 fn the_likeliest_classes_are_told() {
-    let place = Place::new();
-    place.photo("a.png", [60, 50]);
+    let place = Place::with_photo("a.png", [60, 50]);
     place.photo("b.jpg", [30, 90]);
     tiny(&place, &[]);
     let run = place.run(&["classify", "a.png", "--model", "pets.safetensors"]).ended(0, &[]);
@@ -59,8 +58,7 @@ fn the_likeliest_classes_are_told() {
 
 #[test]
 fn pictures_that_cannot_be_read_are_named_and_the_rest_judged() {
-    let place = Place::new();
-    place.photo("a.png", [60, 50]);
+    let place = Place::with_photo("a.png", [60, 50]);
     place.file("text.png", b"no picture");
     tiny(&place, &[]);
     let words = |picture| ["classify", picture, "--model", "pets.safetensors", "--json"];
@@ -77,8 +75,7 @@ fn pictures_that_cannot_be_read_are_named_and_the_rest_judged() {
 
 #[test]
 fn a_model_that_is_none_is_refused() {
-    let place = Place::new();
-    place.photo("a.png", [60, 50]);
+    let place = Place::with_photo("a.png", [60, 50]);
     let refused = |model: &str, status, words: &[&str]| {
         place.run(&["classify", "a.png", "--model", model]).ended(status, words);
     };
@@ -93,8 +90,7 @@ fn a_model_that_is_none_is_refused() {
 
 #[test]
 fn a_checkpoint_of_another_network_names_both() {
-    let place = Place::new();
-    place.photo("a.png", [60, 50]);
+    let place = Place::with_photo("a.png", [60, 50]);
     let path = place.path("mobile.safetensors");
     let tensors = tensors("mobilenet_v2", "");
     weights::write(&path, &tensors, &BTreeMap::new(), Precision::F32).unwrap();

@@ -9,8 +9,7 @@ use support::Place;
 const CLASSIFIER: &str = r#"{"size": 46, "width": 4, "hidden": 8}"#;
 
 fn place() -> Place {
-    let place = Place::new();
-    place.photo("photo.png", [60, 80]);
+    let place = Place::with_photo("photo.png", [60, 80]);
     place.configured("pets.safetensors", "cats_and_dogs", CLASSIFIER);
     place
 }
@@ -236,8 +235,7 @@ fn what_is_no_model_to_look_into_says_why() {
 /// What a user has trained is looked into with its own classes and at its own size.
 #[test]
 fn a_card_says_the_classes_and_the_size() {
-    let place = Place::new();
-    place.photo("photo.png", [60, 80]);
+    let place = Place::with_photo("photo.png", [60, 80]);
     place.configured("pets.safetensors", "cats_and_dogs", CLASSIFIER);
     let path = place.path("pets.safetensors");
     let read = weights::read(&path, &Limits::default()).unwrap();

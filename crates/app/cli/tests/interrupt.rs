@@ -3,11 +3,9 @@
 
 mod support;
 
-use std::process::{Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::process::Stdio;
 
-use support::{Place, Ran};
+use support::{Place, Ran, interrupt, wait_until};
 
 const PICTURES: usize = 40;
 
@@ -20,13 +18,8 @@ fn an_interrupted_job_says_what_is_done_and_goes_on_later() {
     let words = ["stylize", "in", "-o", "out", "--style", "tiny.safetensors", "--json"];
     let mut command = place.command(&[&words[..], &["--threads", "1"]].concat());
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let patience = Instant::now() + Duration::from_secs(60);
-    while place.files("out").iter().filter(|f| !f.starts_with('.')).count() == 0 {
-        assert!(Instant::now() < patience, "nothing was made");
-        sleep(Duration::from_millis(2));
-    }
-    let signalled = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(signalled.success());
+    wait_until("a picture is done", || place.files("out").iter().any(|f| !f.starts_with('.')));
+    interrupt(&child);
     let ran = Ran::new(&child.wait_with_output().unwrap());
     let ran = ran.ended(130, &["finishing the picture in work", "left: interrupted"]);
 

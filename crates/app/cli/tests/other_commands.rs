@@ -43,8 +43,7 @@ fn weights_are_shown() {
 
 #[test]
 fn converted_weights_say_what_they_are_and_still_style() {
-    let place = Place::new();
-    place.photo("in.png", [20, 30]);
+    let place = Place::with_photo("in.png", [20, 30]);
     place.bare_network("bare.safetensors", "imfw_net");
     let words = ["weights", "convert", "bare.safetensors", "half.safetensors", "--dtype", "f16"];
     place.run(&words).ended(0, &["half.safetensors"]);

@@ -79,7 +79,8 @@ fn each_failure_has_its_status() {
 #[test]
 fn ctrl_c_keeps_what_came() {
     use std::thread::sleep;
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
+    use support::{interrupt, wait_until};
 
     let place = Place::new();
     // The whole length is promised, and then little comes at a time.
@@ -96,13 +97,8 @@ fn ctrl_c_keeps_what_came() {
     let mut command = pull(&place, &["vgg16", "--to", "here", "--mirror", &url]);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let part = place.path("here/vgg16-397923af.pth.part");
-    let patience = Instant::now() + Duration::from_secs(60);
-    while part.metadata().map_or(0, |m| m.len()) == 0 {
-        assert!(Instant::now() < patience, "nothing came");
-        sleep(Duration::from_millis(2));
-    }
-    let signalled = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    assert!(signalled.success());
+    wait_until("something came", || part.metadata().is_ok_and(|m| m.len() > 0));
+    interrupt(&child);
     Ran::new(&child.wait_with_output().unwrap()).ended(130, &["goes on from there"]);
     assert!(part.metadata().unwrap().len() > 0);
     assert_eq!(place.files("here").len(), 2, "the part and its tag");

@@ -114,8 +114,7 @@ fn kept_colours_leave_a_grey_photograph_grey() {
 
 #[test]
 fn size_is_the_longer_side() {
-    let place = Place::new();
-    place.photo("wide.png", [30, 60]);
+    let place = Place::with_photo("wide.png", [30, 60]);
     place.photo("tall.png", [60, 45]);
     place.stylize("wide.png tall.png -o out --size 40").ended(0, &[]);
     assert_eq!(place.read("out/wide.png").size(), [20, 40]);
@@ -126,8 +125,7 @@ fn size_is_the_longer_side() {
 
 #[test]
 fn threads_do_not_change_a_bit() {
-    let place = Place::new();
-    place.photo("in.png", [70, 90]);
+    let place = Place::with_photo("in.png", [70, 90]);
     for n in 1..=3 {
         place.stylize(&format!("in.png -o {n}.png --threads {n}")).ended(0, &[]);
     }
@@ -138,8 +136,7 @@ fn threads_do_not_change_a_bit() {
 
 #[test]
 fn formats_follow_the_name_or_the_flag() {
-    let place = Place::new();
-    place.photo("in.png", [20, 30]);
+    let place = Place::with_photo("in.png", [20, 30]);
     for (name, magic) in
         [("a.jpg", &b"\xff\xd8"[..]), ("a.webp", b"RIFF"), ("a.tif", b"II"), ("a.bmp", b"BM")]
     {
@@ -171,8 +168,7 @@ fn a_folder_is_mirrored_and_gone_on_with() {
 
 #[test]
 fn the_report_has_every_picture() {
-    let place = Place::new();
-    place.photo("in/a.png", [20, 30]);
+    let place = Place::with_photo("in/a.png", [20, 30]);
     place.file("in/b.png", b"not a picture");
     place.photo("in/c.png", [20, 30]);
     place.photo("out/c.png", [20, 30]);
@@ -195,8 +191,7 @@ fn the_report_has_every_picture() {
 
 #[test]
 fn quiet_is_quiet() {
-    let place = Place::new();
-    place.photo("in.png", [20, 30]);
+    let place = Place::with_photo("in.png", [20, 30]);
     let ran = place.stylize("in.png -o out.png --quiet").ended(0, &[]);
     assert_eq!((ran.out.as_str(), ran.err.as_str()), ("", ""));
 }

@@ -6,12 +6,11 @@ mod support;
 use std::fs;
 use std::process::Stdio;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pentimento::train::run::Checkpoint;
-use pentimento::weights::{self, Limits, StateDict};
 use support::training::{place, recipe};
-use support::{Place, Ran};
+use support::{Ran, interrupt, wait_until};
 
 const WORDS: &str = "train style --style-picture painting.png --photos photos --recipe tiny.json \
      --loss-network vgg.safetensors";
@@ -27,10 +26,6 @@ fn words(more: &str) -> Vec<String> {
     }
     words.extend(more.split_whitespace());
     words.into_iter().map(str::to_owned).collect()
-}
-
-fn tensors(place: &Place, name: &str) -> StateDict {
-    weights::read(&place.path(name), &Limits::default()).unwrap().tensors
 }
 
 #[test]
@@ -81,13 +76,13 @@ fn a_killed_run_ends_in_the_same_bits_as_one_that_was_left_alone() {
     place.run(&words("-o whole.safetensors --threads 1")).ended(0, &[]);
     let more = "-o killed.safetensors --checkpoint-every 7 --threads 2";
     let mut child = place.command(&words(more)).stderr(Stdio::null()).spawn().unwrap();
-    wait_for(&place, "killed.safetensors.run/checkpoint.safetensors");
+    let checkpoint = place.path("killed.safetensors.run/checkpoint.safetensors");
+    wait_until("there is a checkpoint", || checkpoint.exists());
     child.kill().unwrap();
     child.wait().unwrap();
     let more = "-o killed.safetensors --threads 3 --resume";
     place.run(&words(more)).ended(0, &["60 steps"]);
-    let of =
-        |name: &str| tensors(&place, &format!("{name}.safetensors.run/checkpoint.safetensors"));
+    let of = |name: &str| place.tensors(&format!("{name}.safetensors.run/checkpoint.safetensors"));
     assert!(of("killed") == of("whole"), "other bits");
     let steps = |name: &str| {
         let text = fs::read_to_string(place.path(&format!("{name}.safetensors.run/losses.csv")));
@@ -142,26 +137,15 @@ fn an_interrupted_run_saves_and_goes_on() {
     recipe(&place, |r| r.steps = Some(100_000));
     let mut command = place.command(&words("-o a.safetensors --json"));
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    wait_for(&place, "a.safetensors.run/checkpoint.safetensors");
-    let signalled =
-        std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
-    assert!(signalled.unwrap().success());
+    let path = place.path("a.safetensors.run/checkpoint.safetensors");
+    wait_until("there is a checkpoint", || path.exists());
+    interrupt(&child);
     let ran = Ran::new(&child.wait_with_output().unwrap());
     let report = ran.ended(130, &["saving", "--resume goes on"]).json();
     let steps = report["steps"].as_u64().unwrap();
     assert!(report["interrupted"].as_bool().unwrap() && steps > 0);
-    let path = place.path("a.safetensors.run/checkpoint.safetensors");
     assert_eq!(Checkpoint::read(&path, "style", &[]).unwrap().steps(), steps);
     assert!(place.path("a.safetensors").exists());
-}
-
-#[cfg(unix)]
-fn wait_for(place: &Place, name: &str) {
-    let patience = Instant::now() + Duration::from_secs(60);
-    while !place.path(name).exists() {
-        assert!(Instant::now() < patience, "no {name}");
-        sleep(Duration::from_millis(2));
-    }
 }
 
 /// A checkpoint after every step, so that a kill at a moment of chance often hits one

@@ -49,7 +49,7 @@ pub fn pool(level: Level, from: &Plane, spec: PoolSpec, to: &mut Plane, gate: Ga
     let windows = Windows {
         rows: (0..to.shape()[2]).map(|y| spec.window(y, spec.before[0], h)).collect(),
         columns: (0..width).map(|x| spec.window(x, spec.before[1], w)).collect(),
-        max: spec.kind == PoolKind::Max,
+        fold: if spec.kind == PoolKind::Max { Fold::Largest } else { Fold::Sum },
         area: (spec.kind == PoolKind::Average).then_some(area),
     };
     run(level, from, &windows, to, gate);
@@ -67,7 +67,7 @@ pub fn adaptive_average(level: Level, from: &Plane, to: &mut Plane) {
     let windows = Windows {
         rows: (0..oh).map(|y| part(y, oh, h)).collect(),
         columns: (0..ow).map(|x| part(x, ow, w)).collect(),
-        max: false,
+        fold: Fold::Sum,
         area: None,
     };
     run(level, from, &windows, to, Gate::Linear);
@@ -82,9 +82,55 @@ pub(crate) fn part(i: usize, n: usize, size: usize) -> std::ops::Range<usize> {
 struct Windows {
     rows: Vec<std::ops::Range<usize>>,
     columns: Vec<std::ops::Range<usize>>,
-    max: bool,
+    fold: Fold,
     /// What a sum is divided by; the number of pixels seen, if not given.
     area: Option<f32>,
+}
+
+impl Windows {
+    /// By what a window's outcome is multiplied, if so many pixels are seen.
+    #[inline(always)]
+    fn scale(&self, seen: usize) -> f32 {
+        match self.fold {
+            Fold::Largest => 1.0,
+            Fold::Sum => 1.0 / self.area.unwrap_or(seen as f32),
+        }
+    }
+}
+
+/// What becomes of the values in a window.
+#[derive(Clone, Copy)]
+enum Fold {
+    Largest,
+    Sum,
+}
+
+impl Fold {
+    /// Of no values.
+    #[inline(always)]
+    fn start(self) -> f32 {
+        match self {
+            Self::Largest => f32::NEG_INFINITY,
+            Self::Sum => 0.0,
+        }
+    }
+
+    #[inline(always)]
+    fn of<S: Simd>(self, simd: S, a: S::f32s, b: S::f32s) -> S::f32s {
+        match self {
+            Self::Largest => max(simd, a, b),
+            Self::Sum => a + b,
+        }
+    }
+
+    #[inline(always)]
+    fn of_scalars(self, a: f32, b: f32) -> f32 {
+        match self {
+            Self::Largest if a >= b || a.is_nan() => a,
+            Self::Largest => b,
+            Self::Sum => a + b,
+        }
+    }
 }
 
 fn run(level: Level, from: &Plane, windows: &Windows, to: &mut Plane, gate: Gate) {
@@ -99,17 +145,16 @@ fn pool_band<S: Simd>(simd: S, from: &Plane, windows: &Windows, band: &mut Band,
     let (stride, lanes) = (from.stride(), S::f32s::LEN);
     let image = from.image(band.image);
     let width = windows.columns.len();
-    let start = if windows.max { f32::NEG_INFINITY } else { 0.0 };
+    let (fold, start) = (windows.fold, windows.fold.start());
     for (i, pixel) in band.data.chunks_exact_mut(stride).enumerate() {
         let rows = windows.rows[band.top + i / width].clone();
         let columns = windows.columns[i % width].clone();
-        let seen = windows.area.unwrap_or((rows.len() * columns.len()) as f32);
-        let scale = if windows.max { 1.0 } else { 1.0 / seen };
+        let scale = windows.scale(rows.len() * columns.len());
         let whole = stride / lanes * lanes;
         if rows.len() == 2 && columns.len() == 2 {
             let corner = rows.start * from.row_len() + columns.start * stride;
             let seen = [corner, corner + from.row_len()].map(|at| &image[at..][..2 * stride]);
-            let all = four::<S>(simd, seen, windows.max);
+            let all = four::<S>(simd, seen, fold);
             for c in (0..whole).step_by(lanes) {
                 gate.apply(simd, all(c) * scale).store_slice(&mut pixel[c..c + lanes]);
             }
@@ -120,24 +165,16 @@ fn pool_band<S: Simd>(simd: S, from: &Plane, windows: &Windows, band: &mut Band,
                     for x in columns.clone() {
                         let at = y * from.row_len() + x * stride + c;
                         let value = S::f32s::from_slice(simd, &image[at..at + lanes]);
-                        total = if windows.max { max(simd, total, value) } else { total + value };
+                        total = fold.of(simd, total, value);
                     }
                 }
                 gate.apply(simd, total * scale).store_slice(&mut pixel[c..c + lanes]);
             }
         }
         for c in whole..stride {
-            let mut total = start;
-            for y in rows.clone() {
-                for x in columns.clone() {
-                    let value = image[y * from.row_len() + x * stride + c];
-                    total = match windows.max {
-                        true if total >= value || total.is_nan() => total,
-                        true => value,
-                        false => total + value,
-                    };
-                }
-            }
+            let line = |y| columns.clone().map(move |x| y * from.row_len() + x * stride + c);
+            let seen = rows.clone().flat_map(line);
+            let total = seen.fold(start, |total, at| fold.of_scalars(total, image[at]));
             pixel[c] = gate.apply_scalar(total * scale);
         }
     }
@@ -146,14 +183,14 @@ fn pool_band<S: Simd>(simd: S, from: &Plane, windows: &Windows, band: &mut Band,
 /// A vector of channels from `c` on of a window of 2×2, which nearly all windows are:
 /// their largest values or their sums. `lines` are two pixels each.
 #[inline(always)]
-fn four<S: Simd>(simd: S, lines: [&[f32]; 2], largest: bool) -> impl Fn(usize) -> S::f32s {
+fn four<S: Simd>(simd: S, lines: [&[f32]; 2], fold: Fold) -> impl Fn(usize) -> S::f32s {
     let stride = lines[0].len() / 2;
     move |c| {
         let of = |line: usize, x: usize| {
             let at = x * stride + c;
             S::f32s::from_slice(simd, &lines[line][at..at + S::f32s::LEN])
         };
-        let both = |a, b| if largest { max(simd, a, b) } else { a + b };
+        let both = |a, b| fold.of(simd, a, b);
         both(both(both(of(0, 0), of(0, 1)), of(1, 0)), of(1, 1))
     }
 }

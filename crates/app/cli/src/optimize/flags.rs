@@ -4,9 +4,10 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{Arg, Args, ValueEnum, ValueHint};
 
 use crate::quantity;
+use crate::train::style::losses::LossFlags;
 
 /// Paint one picture in the style of others, without a network of their own.
 ///
@@ -15,6 +16,8 @@ use crate::quantity;
 /// a second, but for any style and at its best.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
+#[command(mut_arg("recipe", |recipe: Arg| recipe.help(RECIPE)))]
+#[command(mut_arg("style_size", |size: Arg| size.help(STYLE_SIZE)))]
 pub(crate) struct Optimize {
     /// The picture to paint.
     #[arg(value_name = "CONTENT", value_hint = ValueHint::FilePath)]
@@ -28,14 +31,8 @@ pub(crate) struct Optimize {
     #[arg(short, long, value_name = "OUT", value_hint = ValueHint::FilePath)]
     pub(crate) output: PathBuf,
 
-    /// Weights of the network that judges: a file, or a name that `pentimento weights
-    /// pull` knows. Without it, the recipe's network, if it was pulled.
-    #[arg(long, value_name = "FILE|NAME", value_hint = ValueHint::FilePath)]
-    pub(crate) loss_network: Option<OsString>,
-
-    /// Whose losses: a recipe of `pentimento train style`, or a file of one.
-    #[arg(long, value_name = "NAME|FILE", default_value = "pentimento")]
-    pub(crate) recipe: String,
+    #[command(flatten)]
+    pub(crate) losses: LossFlags,
 
     /// What the picture is at first: `content`, `noise`, or a picture to go on from, such
     /// as what `stylize` painted.
@@ -58,23 +55,6 @@ pub(crate) struct Optimize {
     /// pixels or more.
     #[arg(long, value_name = "N")]
     pub(crate) scales: Option<NonZeroUsize>,
-
-    /// Pixels of a painting's shorter side: the smaller, the finer the strokes. Without
-    /// it, that of the result.
-    #[arg(long, value_name = "PIXELS", value_parser = quantity::side)]
-    pub(crate) style_size: Option<usize>,
-
-    /// How much the style counts.
-    #[arg(long, value_name = "X", value_parser = quantity::weight)]
-    pub(crate) style_weight: Option<f64>,
-
-    /// How much the content counts.
-    #[arg(long, value_name = "X", value_parser = quantity::weight)]
-    pub(crate) content_weight: Option<f64>,
-
-    /// How much smoothness (total variation) counts; 0 leaves it out.
-    #[arg(long, value_name = "X", value_parser = quantity::weight)]
-    pub(crate) tv: Option<f64>,
 
     /// Adam's learning rate, in levels of 0 to 255.
     #[arg(long, value_name = "X", default_value = "2", value_parser = quantity::weight)]
@@ -101,6 +81,10 @@ pub(crate) struct Optimize {
     #[arg(short, long)]
     pub(crate) quiet: bool,
 }
+
+const RECIPE: &str = "Whose losses: a recipe of `pentimento train style`, or a file of one";
+const STYLE_SIZE: &str = "Pixels of a painting's shorter side: the smaller, the finer the strokes. \
+    Without it, that of the result";
 
 const HELP: &str = "\
 Examples:

@@ -23,7 +23,6 @@ use crate::exit::Outcome;
 use crate::interrupt::stop_on_signal;
 use crate::progress::{Progress, Voice, say};
 use crate::train::live;
-use crate::train::style::resolve;
 
 /// A job that can be carried out.
 #[derive(Debug)]
@@ -67,9 +66,8 @@ const COARSEST: usize = 128;
 impl<'a> Resolved<'a> {
     fn new(flags: &'a flags::Optimize) -> anyhow::Result<Self> {
         check_output(flags)?;
-        let mut recipe = resolve::named_recipe(&flags.recipe)?;
-        resolve::weigh(&mut recipe, [flags.style_weight, flags.content_weight, flags.tv]);
-        let loss_network = resolve::loss_network(flags.loss_network.as_deref(), &mut recipe)?;
+        let mut recipe = flags.losses.recipe()?;
+        let loss_network = flags.losses.network(&mut recipe)?;
         let content = decoded(&flags.content)?;
         let method = match flags.method {
             flags::Method::Lbfgs => Method::Lbfgs,
@@ -86,7 +84,7 @@ impl<'a> Resolved<'a> {
             method,
             from,
             scales: scales(flags, content.size()),
-            style_size: flags.style_size,
+            style_size: flags.losses.style_size,
         };
         let paintings: Result<_, TrainError> = flags.styles.iter().map(|s| painting(s)).collect();
         let threads = Threads::new(flags.threads.map(Into::into))?;

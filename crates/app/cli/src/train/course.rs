@@ -86,7 +86,7 @@ pub(super) fn train<K: Kind>(
     flags: &RunFlags,
     start: impl FnOnce(Start) -> Result<K::Run, TrainError>,
 ) -> anyhow::Result<Outcome> {
-    let begin = Begin::of_flags(flags.resume, flags.overwrite);
+    let begin = flags.begin();
     let folder = RunFolder::open(&beside(&flags.output, flags.run.as_deref()), begin)?;
     let mut run = start(match begin {
         Begin::Resume => Start::From(folder.checkpoint()),
@@ -119,7 +119,7 @@ pub(super) fn train<K: Kind>(
 /// Refuses an output that could not be written hours later, before anything is read.
 pub(super) fn check<K: Kind>(flags: &RunFlags) -> Result<(), TrainError> {
     let what = format!("a {}'s", K::PRODUCT);
-    check_output(&flags.output, &what, Begin::of_flags(flags.resume, flags.overwrite))
+    check_output(&flags.output, &what, flags.begin())
 }
 
 /// How pictures are read.

@@ -4,6 +4,7 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueHint};
+use pentimento::train::run::Begin;
 
 use crate::quantity;
 
@@ -66,6 +67,33 @@ pub(crate) struct RunFlags {
     /// Say nothing but what went wrong.
     #[arg(short, long)]
     pub(crate) quiet: bool,
+}
+
+impl RunFlags {
+    /// Whether the run begins or goes on.
+    pub(super) fn begin(&self) -> Begin {
+        match (self.resume, self.overwrite) {
+            (true, _) => Begin::Resume,
+            (_, true) => Begin::Anew,
+            _ => Begin::New,
+        }
+    }
+}
+
+/// What every kind of training takes for its steps.
+#[derive(Args, Debug)]
+pub(crate) struct StepFlags {
+    /// Photographs a step.
+    #[arg(long, value_name = "N")]
+    pub(crate) batch: Option<NonZeroUsize>,
+
+    /// Pixels of the side of what is cut out of a photograph.
+    #[arg(long, value_name = "PIXELS", value_parser = quantity::side)]
+    pub(crate) size: Option<usize>,
+
+    /// The learning rate, where it is highest.
+    #[arg(long, value_name = "X", value_parser = quantity::weight)]
+    pub(crate) rate: Option<f64>,
 }
 
 /// What every kind of training takes that learns from photographs.

@@ -6,6 +6,7 @@ mod course;
 pub(crate) mod flags;
 pub(crate) mod live;
 mod previews;
+mod recipe;
 pub(crate) mod style;
 
 use crate::exit::Outcome;

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use pentimento::imaging::{
     Channels, EncodeOptions, Limits, Picture, Pixels, decode_file, encode_file,
@@ -27,6 +29,13 @@ impl Place {
     pub fn new() -> Self {
         let place = Self { dir: TempDir::new().unwrap() };
         place.network("tiny.safetensors", "transformer_net");
+        place
+    }
+
+    /// With a photograph in it too.
+    pub fn with_photo(name: &str, size: [usize; 2]) -> Self {
+        let place = Self::new();
+        place.photo(name, size);
         place
     }
 
@@ -67,9 +76,13 @@ impl Place {
     /// The same without a word on what it is.
     pub fn bare_network(&self, file: &str, name: &str) {
         self.network(file, name);
-        let path = self.path(file);
-        let tensors = weights::read(&path, &weights::Limits::default()).unwrap().tensors;
-        weights::write(&path, &tensors, &BTreeMap::new(), Precision::F32).unwrap();
+        let tensors = self.tensors(file);
+        weights::write(&self.path(file), &tensors, &BTreeMap::new(), Precision::F32).unwrap();
+    }
+
+    /// What a file of weights holds.
+    pub fn tensors(&self, file: &str) -> StateDict {
+        weights::read(&self.path(file), &weights::Limits::default()).unwrap().tensors
     }
 
     /// A photograph of sorts: slopes and a checkerboard.
@@ -159,6 +172,22 @@ impl Ran {
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e} in {self:#?}"))
     }
+}
+
+/// Waits until `is_so`, with a patience that ends.
+#[track_caller]
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let patience = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < patience, "waited in vain until {what}");
+        sleep(Duration::from_millis(2));
+    }
+}
+
+/// Ctrl-C.
+pub fn interrupt(child: &Child) {
+    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(status.unwrap().success());
 }
 
 pub fn picture(size: [usize; 2], channels: Channels) -> Picture {

@@ -16,17 +16,6 @@ pub enum Begin {
     Resume,
 }
 
-impl Begin {
-    /// As the flags `--resume` and `--overwrite` say.
-    pub fn of_flags(resume: bool, overwrite: bool) -> Self {
-        match (resume, overwrite) {
-            (true, _) => Self::Resume,
-            (_, true) => Self::Anew,
-            _ => Self::New,
-        }
-    }
-}
-
 /// A run's folder: the one that is named, or else beside the output.
 pub fn beside(output: &Path, named: Option<&Path>) -> PathBuf {
     named.map_or_else(

@@ -1,12 +1,11 @@
 //! What can be typed after `pentimento train classifier`.
 
-use std::num::{NonZeroU64, NonZeroUsize};
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
-use clap::{Args, ValueHint};
+use clap::{Arg, Args, ValueHint};
 
-use crate::quantity;
-use crate::train::flags::RunFlags;
+use crate::train::flags::{RunFlags, StepFlags};
 
 /// Train a network that tells classes of pictures apart.
 ///
@@ -17,6 +16,8 @@ use crate::train::flags::RunFlags;
 #[derive(Args, Debug)]
 #[expect(clippy::doc_markdown, reason = "shown as it is")]
 #[command(after_help = HELP)]
+#[command(mut_arg("batch", |batch: Arg| batch.help("Pictures a step")))]
+#[command(mut_arg("size", |size: Arg| size.help("Pixels of a training picture's sides")))]
 pub(crate) struct Classifier {
     /// Folder of pictures to learn from: in it a folder for each class, searched to the
     /// bottom.
@@ -65,17 +66,8 @@ pub(crate) struct Classifier {
     #[arg(long, value_name = "N")]
     pub(crate) epochs: Option<NonZeroU64>,
 
-    /// Pictures a step.
-    #[arg(long, value_name = "N")]
-    pub(crate) batch: Option<NonZeroUsize>,
-
-    /// Pixels of a training picture's sides.
-    #[arg(long, value_name = "PIXELS", value_parser = quantity::side)]
-    pub(crate) size: Option<usize>,
-
-    /// The learning rate, where it is highest.
-    #[arg(long, value_name = "X", value_parser = quantity::weight)]
-    pub(crate) rate: Option<f64>,
+    #[command(flatten)]
+    pub(crate) step: StepFlags,
 
     /// Epochs between two looks at the pictures kept out.
     #[arg(long, value_name = "N", default_value = "1")]

@@ -1,8 +1,5 @@
 //! From flags to a job: every check is made here.
 
-use std::fs;
-use std::path::Path;
-
 use pentimento::cpu::Threads;
 use pentimento::pipeline::PipelineError;
 use pentimento::train::classifier::{
@@ -13,7 +10,9 @@ use pentimento::{graph, nets};
 
 use super::flags::Classifier;
 use super::survey;
-use crate::train::course;
+use crate::train::{course, recipe};
+
+const RECIPES: &str = "pentimento, tutorial, transfer or a file";
 
 /// Everything that the run needs, and what it is held to in the end.
 pub(super) fn job(flags: &Classifier) -> anyhow::Result<(ClassifierJob, Option<Examiner>)> {
@@ -61,31 +60,18 @@ fn pictures(flags: &Classifier) -> anyhow::Result<(Folder, Folder)> {
 /// The recipe that is named, with what the flags change of it.
 fn recipe(flags: &Classifier) -> anyhow::Result<ClassifierRecipe> {
     let usual = if flags.weights.is_some() { "transfer" } else { "pentimento" };
-    let mut recipe = named_recipe(flags.recipe.as_deref().unwrap_or(usual))?;
+    let name = flags.recipe.as_deref().unwrap_or(usual);
+    let mut recipe = recipe::named(name, ClassifierRecipe::by_name, RECIPES)?;
     if let Some(network) = &flags.network {
         recipe.network.clone_from(network);
         recipe.config = serde_json::json!({});
     }
     recipe.epochs = flags.epochs.map_or(recipe.epochs, Into::into);
-    recipe.batch = flags.batch.map_or(recipe.batch, Into::into);
-    if let Some(size) = flags.size {
+    recipe.batch = flags.step.batch.map_or(recipe.batch, Into::into);
+    if let Some(size) = flags.step.size {
         (recipe.size, recipe.size_in_use) = (size, None);
     }
-    Ok(flags.rate.map_or_else(|| recipe.clone(), |rate| recipe.clone().with_rate(rate)))
-}
-
-/// The recipe of that name, or in that file.
-fn named_recipe(name: &str) -> anyhow::Result<ClassifierRecipe> {
-    if let Some(recipe) = ClassifierRecipe::by_name(name) {
-        return Ok(recipe);
-    }
-    let wrong = |why: String| {
-        let (option, value) = ("--recipe", format!("{name:?}"));
-        let range = "pentimento, tutorial, transfer or a file";
-        anyhow::Error::new(PipelineError::Option { option, value, range }).context(why)
-    };
-    let text = fs::read_to_string(Path::new(name)).map_err(|e| wrong(e.to_string()))?;
-    serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))
+    Ok(flags.step.rate.map_or_else(|| recipe.clone(), |rate| recipe.clone().with_rate(rate)))
 }
 
 /// The word for all layers but the last.

@@ -1,12 +1,11 @@
 //! What can be typed after `pentimento train colorizer`.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
 use crate::quantity;
-use crate::train::flags::{PreviewFlags, RunFlags};
+use crate::train::flags::{PreviewFlags, RunFlags, StepFlags};
 
 /// Train a network that colours black-and-white photographs.
 ///
@@ -46,17 +45,8 @@ pub(crate) struct Colorizer {
     #[arg(long, value_name = "N")]
     pub(crate) steps: Option<u64>,
 
-    /// Photographs a step.
-    #[arg(long, value_name = "N")]
-    pub(crate) batch: Option<NonZeroUsize>,
-
-    /// Pixels of the side of what is cut out of a photograph.
-    #[arg(long, value_name = "PIXELS", value_parser = quantity::side)]
-    pub(crate) size: Option<usize>,
-
-    /// The learning rate, where it is highest.
-    #[arg(long, value_name = "X", value_parser = quantity::weight)]
-    pub(crate) rate: Option<f64>,
+    #[command(flatten)]
+    pub(crate) step: StepFlags,
 
     #[command(flatten)]
     pub(crate) previews: PreviewFlags,

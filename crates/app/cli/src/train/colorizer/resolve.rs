@@ -1,15 +1,14 @@
 //! From flags to a job: every check is made here.
 
-use std::fs;
-
 use pentimento::cpu::Threads;
-use pentimento::pipeline::PipelineError;
 use pentimento::train::colour::{ColorJob, ColorRecipe, Seer, Start};
 use pentimento::train::data::Folder;
 
 use super::flags::Colorizer;
 use crate::progress::say;
-use crate::train::course;
+use crate::train::{course, recipe};
+
+const RECIPES: &str = "pentimento, alpha, beta, full or a file";
 
 /// Everything that the run needs.
 pub(super) fn job(flags: &Colorizer) -> anyhow::Result<ColorJob> {
@@ -54,27 +53,13 @@ fn is_ours(recipe: &ColorRecipe) -> bool {
 
 /// The recipe that is named, with what the flags change of it.
 fn recipe(flags: &Colorizer) -> anyhow::Result<ColorRecipe> {
-    let mut recipe = named_recipe(&flags.recipe)?;
-    recipe.batch = flags.batch.map_or(recipe.batch, Into::into);
-    if let Some(size) = flags.size {
+    let mut recipe = recipe::named(&flags.recipe, ColorRecipe::by_name, RECIPES)?;
+    recipe.batch = flags.step.batch.map_or(recipe.batch, Into::into);
+    if let Some(size) = flags.step.size {
         (recipe.short, recipe.size) = (recipe.short * size / recipe.size, size);
     }
-    if let Some(rate) = flags.rate {
+    if let Some(rate) = flags.step.rate {
         recipe = recipe.with_rate(rate);
     }
     Ok(flags.steps.map_or_else(|| recipe.clone(), |steps| recipe.clone().with_steps(steps)))
-}
-
-/// The recipe of that name, or in that file.
-fn named_recipe(name: &str) -> anyhow::Result<ColorRecipe> {
-    if let Some(recipe) = ColorRecipe::by_name(name) {
-        return Ok(recipe);
-    }
-    let wrong = |why: String| {
-        let (option, value) = ("--recipe", format!("{name:?}"));
-        let range = "pentimento, alpha, beta, full or a file";
-        anyhow::Error::new(PipelineError::Option { option, value, range }).context(why)
-    };
-    let text = fs::read_to_string(name).map_err(|e| wrong(e.to_string()))?;
-    serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))
 }

@@ -1,13 +1,13 @@
 //! What can be typed after `pentimento train style`.
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, ValueHint};
 
 use crate::quantity;
-use crate::train::flags::{PreviewFlags, RunFlags};
+use crate::train::flags::{PreviewFlags, RunFlags, StepFlags};
+use crate::train::style::losses::LossFlags;
 
 /// Train a network that paints in one painting's style.
 ///
@@ -30,43 +30,15 @@ pub(crate) struct Style {
     #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub(crate) photos: PathBuf,
 
-    /// Weights of the network that judges: a file, or a name that `pentimento weights
-    /// pull` knows. Without it, the recipe's network, if it was pulled.
-    #[arg(long, value_name = "FILE|NAME", value_hint = ValueHint::FilePath)]
-    pub(crate) loss_network: Option<OsString>,
-
-    /// pentimento, pytorch-tutorial, tensorflow-tutorial, pytorch-examples, or a file
-    /// of JSON with the fields that a style's note `recipe` has.
-    #[arg(long, value_name = "NAME|FILE", default_value = "pentimento")]
-    pub(crate) recipe: String,
+    #[command(flatten)]
+    pub(crate) losses: LossFlags,
 
     /// How many steps. Without it, the recipe's number, or as many as its epochs need.
     #[arg(long, value_name = "N")]
     pub(crate) steps: Option<u64>,
 
-    /// Photographs a step.
-    #[arg(long, value_name = "N")]
-    pub(crate) batch: Option<NonZeroUsize>,
-
-    /// Pixels of the side of what is cut out of a photograph.
-    #[arg(long, value_name = "PIXELS", value_parser = quantity::side)]
-    pub(crate) size: Option<usize>,
-
-    /// Pixels of the painting's shorter side: the smaller, the finer the strokes.
-    #[arg(long, value_name = "PIXELS", value_parser = quantity::side)]
-    pub(crate) style_size: Option<usize>,
-
-    /// How much the style counts.
-    #[arg(long, value_name = "X", value_parser = quantity::weight)]
-    pub(crate) style_weight: Option<f64>,
-
-    /// How much the photograph's content counts.
-    #[arg(long, value_name = "X", value_parser = quantity::weight)]
-    pub(crate) content_weight: Option<f64>,
-
-    /// How much smoothness (total variation) counts; 0 leaves it out.
-    #[arg(long, value_name = "X", value_parser = quantity::weight)]
-    pub(crate) tv: Option<f64>,
+    #[command(flatten)]
+    pub(crate) step: StepFlags,
 
     /// How much LPIPS's distance from the photograph counts; wants --lpips-heads, and
     /// vgg16 as the loss network. It keeps more of the photograph than content alone.
@@ -77,10 +49,6 @@ pub(crate) struct Style {
     /// any kind of file.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) lpips_heads: Option<PathBuf>,
-
-    /// The learning rate, where it is highest.
-    #[arg(long, value_name = "X", value_parser = quantity::weight)]
-    pub(crate) rate: Option<f64>,
 
     /// The weights to begin with: a style that ships, a style's file, another run's
     /// checkpoint, or `random`. Without it, what the recipe says.

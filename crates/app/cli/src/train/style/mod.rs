@@ -1,6 +1,7 @@
 //! `pentimento train style`.
 
 pub(crate) mod flags;
+pub(crate) mod losses;
 pub(crate) mod resolve;
 mod settings;
 

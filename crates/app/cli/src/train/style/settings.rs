@@ -25,7 +25,7 @@ pub(super) fn write(
         output: whole(&flags.run.output),
         painting: Path::new("painting").with_extension(ending),
         photographs: whole(&flags.photos),
-        loss_network: flags.loss_network.as_deref().map(Path::new).and_then(there),
+        loss_network: flags.losses.loss_network.as_deref().map(Path::new).and_then(there),
         lpips_heads: heads.map(whole),
         previews: flags.previews.preview.iter().map(|path| whole(path)).collect(),
         recipe: run.recipe().clone(),
