@@ -215,12 +215,18 @@ fn a_picture_is_optimised_towards_several_styles() {
     assert_eq!(report["iterations"].as_array().unwrap().len(), 4);
     assert!(total(3) < total(0), "{report}");
     assert_eq!(place.read("out.png").size(), [32, 26]);
+    let judged =
+        "painting.png:3 photos/1.png -o judged.png --from out.png --iterations 0 --size 32 --json";
+    let judged = place.run(&words(judged)).ended(0, &[]).json();
+    let of = |report: &serde_json::Value| report["losses"]["style"].as_f64().unwrap();
+    // out.png holds the result in bytes
+    assert!((of(&judged) / of(&report) - 1.0).abs() < 0.05, "{judged}");
     for (more, status, message) in [
         ("painting.png -o out.png", 2, "--overwrite"),
         ("painting.png -o out.xyz", 2, "xyz"),
         ("painting.png:0 -o new.png", 2, "weights"),
         ("none.png:2 -o new.png", 3, "none.png"),
-        ("painting.png -o new.png --from nothing", 2, "--from"),
+        ("painting.png -o new.png --from nothing.png", 3, "nothing.png"),
     ] {
         place.run(&words(more)).ended(status, &[message]);
     }
