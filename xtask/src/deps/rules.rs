@@ -101,6 +101,7 @@ const HOMES: &[(&str, &str)] = &[
     ("tiny-skia", "insight"),
     ("clap", "cli"),
     ("indicatif", "cli"),
+    ("libc", "cli"),
     ("axum", "studio"),
     ("getrandom", "studio"),
     ("hyper", "studio"),

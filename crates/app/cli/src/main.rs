@@ -3,8 +3,8 @@
 //! In three steps: `flags` says what can be typed; each command turns its flags
 //! into a job with every check made; then the job runs. Only here do errors
 //! become exit statuses.
-#![forbid(unsafe_code)]
 
+mod allocator;
 mod batch;
 mod classify;
 mod colorize;

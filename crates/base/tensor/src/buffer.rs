@@ -1,25 +1,32 @@
 use std::fmt;
 
-/// One cache line of values; gives [`Buffer`] its alignment without any unsafe code.
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(C, align(64))]
-struct Line([f32; 16]);
+/// Values of a cache line.
+const LINE: usize = 16;
 
 /// A growable run of `f32` that starts on a 64-byte boundary.
 ///
 /// It is meant to be kept and used again: [`Buffer::at_least`] only allocates
 /// when it has to grow, and leaves old values in place.
-#[derive(Clone, Default)]
+///
+/// The boundary is found inside a little more memory than is needed. Asked for aligned
+/// memory, Rust's allocator would write the zeros itself; ordinary memory comes from the
+/// system as zeros, page by page as it is touched.
+#[derive(Default)]
 pub struct Buffer {
-    lines: Vec<Line>,
+    memory: Vec<f32>,
+    start: usize,
     len: usize,
 }
 
 impl Buffer {
     /// `len` zeros.
     pub fn zeros(len: usize) -> Self {
-        // Zeroed by the system as it is touched, not here and now.
-        Self { lines: bytemuck::zeroed_vec(len.div_ceil(16)), len }
+        if len == 0 {
+            return Self::default();
+        }
+        let memory = vec![0.0; len + LINE - 1];
+        let start = memory.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE - 1);
+        Self { memory, start, len }
     }
 
     /// How many values it holds.
@@ -34,24 +41,31 @@ impl Buffer {
 
     /// The values.
     pub fn as_slice(&self) -> &[f32] {
-        &bytemuck::cast_slice(&self.lines)[..self.len]
+        &self.memory[self.start..][..self.len]
     }
 
     /// The values, to write.
     pub fn as_mut_slice(&mut self) -> &mut [f32] {
-        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.len]
+        &mut self.memory[self.start..][..self.len]
     }
 
     /// The first `len` values, growing with zeros if there are fewer. What was
     /// there before stays: this is scratch, not cleared memory.
     pub fn at_least(&mut self, len: usize) -> &mut [f32] {
-        if self.lines.is_empty() {
-            *self = Self::zeros(len);
-        } else if self.len < len {
-            self.lines.resize(len.div_ceil(16), Line([0.0; 16]));
-            self.len = len;
+        if self.len < len {
+            let mut grown = Self::zeros(len);
+            grown.as_mut_slice()[..self.len].copy_from_slice(self.as_slice());
+            *self = grown;
         }
         &mut self.as_mut_slice()[..len]
+    }
+}
+
+impl Clone for Buffer {
+    fn clone(&self) -> Self {
+        let mut copy = Self::zeros(self.len);
+        copy.as_mut_slice().copy_from_slice(self.as_slice());
+        copy
     }
 }
 
@@ -73,5 +87,9 @@ mod tests {
         assert_eq!(b.as_slice().as_ptr().align_offset(64), 0);
         assert_eq!(b.at_least(5).len(), 5);
         assert_eq!(b.len(), 40);
+        let copy = b.clone();
+        assert_eq!(copy.as_slice(), b.as_slice());
+        assert_eq!(copy.as_slice().as_ptr().align_offset(64), 0);
+        assert!(Buffer::zeros(0).is_empty() && Buffer::default().clone().as_slice().is_empty());
     }
 }

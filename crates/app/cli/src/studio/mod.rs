@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use studio::{Limits, Server, Settings, StudioError};
 
+use crate::allocator;
 use crate::exit::Outcome;
 use crate::interrupt::stop_on_signal;
 use crate::progress::say;
@@ -18,6 +19,7 @@ const PORT: u16 = 7878;
 
 /// Serves the page until somebody stops it.
 pub(crate) fn run(flags: &flags::Studio) -> anyhow::Result<Outcome> {
+    allocator::give_back_at_once();
     let server = bind(flags)?;
     let url = server.url();
     let mut out = io::stdout().lock();

@@ -110,8 +110,6 @@ mod tests {
         assert!(folder.is_asked_to_stop() && is_asked_to_stop(&path));
         drop((journal, folder));
         assert!(!is_at_work(&path));
-        drop(RunFolder::open(&path, Begin::New).unwrap());
-        assert!(!is_asked_to_stop(&path));
         fs::write(path.join("preview-x-y.png"), "").unwrap();
         let seen: Vec<_> = shown(&path).into_iter().map(|s| (s.step, s.name)).collect();
         assert_eq!(seen, [(2, "a".into()), (2, "b-c".into()), (10, "b-c".into())]);
@@ -121,5 +119,7 @@ mod tests {
         assert_eq!(numbers.rows, [[1.0, 0.5], [2.0, 0.25]]);
         assert_eq!(numbers.value(&numbers.rows[1], "total"), Some(0.25));
         assert_eq!(Numbers::read(&path, "none.csv").rows.len(), 0);
+        drop(RunFolder::open(&path, Begin::New).unwrap()); // a new run clears what was there
+        assert!(!is_asked_to_stop(&path) && shown(&path).is_empty());
     }
 }
