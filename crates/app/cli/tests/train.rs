@@ -1,5 +1,4 @@
 //! `pentimento train style` and `optimize`, with tiny networks on tiny pictures.
-#![expect(clippy::unwrap_used, reason = "a test may panic, in its helpers too")]
 
 mod support;
 

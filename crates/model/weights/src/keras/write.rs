@@ -74,7 +74,7 @@ pub fn write(
 ///
 /// # Errors
 ///
-/// As [`write`], and [`WeightsError::Keras`] for what Keras has no layer for, such as a border
+/// As [`write()`], and [`WeightsError::Keras`] for what Keras has no layer for, such as a border
 /// of mirrored pixels.
 pub fn write_model(
     path: &Path,

@@ -1,7 +1,7 @@
 //! ONNX: somebody's network as a [`Graph`], with its weights.
 //!
 //! [`read`] takes a model apart ([`file`]) and writes its nodes down again with our
-//! operations ([`build`]). A node keeps its name, or takes its output's where it has
+//! operations (`build`). A node keeps its name, or takes its output's where it has
 //! none; parameters are called after their node, `NODE.weight`, as everywhere.
 //!
 //! | operators | as |
