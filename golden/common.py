@@ -3,6 +3,7 @@
 The Rust side is crates/dev/testing: random.rs, picture.rs, golden.rs.
 """
 
+import json
 import math
 
 import numpy as np
@@ -78,3 +79,12 @@ def stored(name, full, count):
 
 assert [hex(b) for b in bits(0, 2)] == ["0xe220a8397b1dcdaf", "0x6e789e6aa1b965f4"]
 assert list(signed(named(7, "conv1.weight"), (3,))) == [0.5312649011611938, -0.9374969005584717, 0.074737548828125]
+
+
+def read_safetensors(path):
+    """The float32 tensors of a file, by name: for interpreters that lack the package."""
+    with open(path, "rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        values = file.read()
+    header.pop("__metadata__", None)
+    return {name: np.frombuffer(values[slice(*t["data_offsets"])], "<f4").reshape(t["shape"]) for name, t in header.items()}

@@ -228,107 +228,87 @@ async fn networks_can_be_looked_into() {
     studio.get("/api/networks/none").await.is(404, "not_found");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn requests_that_make_no_sense_are_told() {
-    let studio = studio();
-    let (id, grey) =
-        (studio.upload(&colourful([30, 40])).await, studio.upload(&grey([30, 40])).await);
-    let many: Vec<_> = (0..1001).map(|_| json!({ "x": 1, "y": 1, "color": "#000000" })).collect();
-    for (status, code, body) in [
-        (422, "invalid_option", json!({})),
-        (422, "invalid_option", json!({ "kind": "paint" })),
-        (422, "invalid_option", json!({ "kind": 7 })),
-        (422, "invalid_option", json!({ "kind": "stylize", "picture": id })),
-        (
-            422,
-            "invalid_option",
-            json!({ "kind": "stylize", "picture": id, "style": STYLE, "bogus": 1 }),
-        ),
-        (
-            422,
-            "invalid_option",
-            json!({ "kind": "stylize", "picture": id, "style": STYLE, "size": 15 }),
-        ),
-        (
-            422,
-            "invalid_option",
-            json!({ "kind": "stylize", "picture": id, "style": STYLE, "size": -1 }),
-        ),
-        (
-            422,
-            "invalid_option",
-            json!({ "kind": "stylize", "picture": id, "style": STYLE, "keep": "yes" }),
-        ),
-        (
-            404,
-            "not_found",
-            json!({ "kind": "stylize", "picture": id, "style": "../../secret.safetensors" }),
-        ),
-        (404, "not_found", json!({ "kind": "stylize", "picture": "/etc/passwd", "style": STYLE })),
-        (
-            409,
-            "conflict",
-            json!({ "kind": "stylize", "picture": id, "style": STYLE, "client": "gone" }),
-        ),
-        (422, "invalid_option", json!({ "kind": "gallery", "picture": id, "side": 1000 })),
-        (422, "invalid_option", json!({ "kind": "gallery", "picture": id, "styles": [] })),
-        (404, "not_found", json!({ "kind": "gallery", "picture": id, "styles": ["none"] })),
-        (422, "invalid_option", json!({ "kind": "colorize", "picture": id })),
-        (422, "invalid_option", json!({ "kind": "colorize", "picture": grey, "saturation": 5 })),
-        (422, "invalid_option", json!({ "kind": "colorize", "picture": grey, "temperature": 0 })),
-        (
-            422,
-            "invalid_option",
-            json!({ "kind": "colorize", "picture": grey, "hints": [{ "x": 40, "y": 0, "color": "#000000" }] }),
-        ),
-        (
-            422,
-            "invalid_option",
-            json!({ "kind": "colorize", "picture": grey, "hints": [{ "x": 4, "y": 0, "color": "red" }] }),
-        ),
-        (422, "invalid_option", json!({ "kind": "colorize", "picture": grey, "hints": many })),
-        (422, "invalid_option", json!({ "kind": "proposals", "picture": grey, "x": 0, "y": 30 })),
-        (
-            422,
-            "invalid_option",
-            json!({ "kind": "proposals", "picture": grey, "x": 0, "y": 0, "count": 0 }),
-        ),
-        (
-            404,
-            "not_found",
-            json!({ "kind": "activations", "picture": id, "network": "none", "layer": "a" }),
-        ),
-        (
-            422,
-            "invalid_option",
-            json!({ "kind": "activations", "picture": id, "network": "cats-and-dogs", "layer": "a" }),
-        ),
-        (
-            422,
-            "invalid_option",
-            json!({ "kind": "filters", "network": "cats-and-dogs", "layer": "conv2d", "channels": [100_000] }),
-        ),
-        (422, "invalid_option", json!({ "kind": "cam", "picture": id, "network": "style:scream" })),
-        (
-            422,
-            "invalid_option",
-            json!({ "kind": "cam", "picture": id, "network": "cats-and-dogs", "class": 2 }),
-        ),
-        (
-            422,
-            "invalid_option",
-            json!({ "kind": "cam", "picture": id, "network": "cats-and-dogs", "method": "magic" }),
-        ),
-    ] {
-        let answer = studio.post("/api/jobs", &body).await;
-        assert_eq!(
-            (answer.status.as_u16(), answer.code().as_str()),
-            (status, code),
-            "{body}: {}",
-            answer.text()
-        );
+/// Asks for each and wants the same answer to all; no job is left.
+async fn all_are(studio: &Studio, (status, code): (u16, &str), bodies: &[Value]) {
+    for body in bodies {
+        let answer = studio.post("/api/jobs", body).await;
+        let seen = (answer.status.as_u16(), answer.code());
+        assert_eq!(seen, (status, code.to_owned()), "{body}: {}", answer.text());
     }
     assert_eq!(studio.get("/api/jobs").await.json()["jobs"], json!([]));
+}
+
+const INVALID: (u16, &str) = (422, "invalid_option");
+const UNKNOWN: (u16, &str) = (404, "not_found");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn paintings_that_make_no_sense_are_told() {
+    let studio = studio();
+    let id = studio.upload(&colourful([30, 40])).await;
+    let invalid = [
+        json!({}),
+        json!({ "kind": "paint" }),
+        json!({ "kind": 7 }),
+        json!({ "kind": "stylize", "picture": id }),
+        json!({ "kind": "stylize", "picture": id, "style": STYLE, "bogus": 1 }),
+        json!({ "kind": "stylize", "picture": id, "style": STYLE, "size": 15 }),
+        json!({ "kind": "stylize", "picture": id, "style": STYLE, "size": -1 }),
+        json!({ "kind": "stylize", "picture": id, "style": STYLE, "keep": "yes" }),
+        json!({ "kind": "gallery", "picture": id, "side": 1000 }),
+        json!({ "kind": "gallery", "picture": id, "styles": [] }),
+    ];
+    let unknown = [
+        json!({ "kind": "stylize", "picture": id, "style": "../../secret.safetensors" }),
+        json!({ "kind": "stylize", "picture": "/etc/passwd", "style": STYLE }),
+        json!({ "kind": "gallery", "picture": id, "styles": ["none"] }),
+    ];
+    let gone = [json!({ "kind": "stylize", "picture": id, "style": STYLE, "client": "gone" })];
+    all_are(&studio, INVALID, &invalid).await;
+    all_are(&studio, UNKNOWN, &unknown).await;
+    all_are(&studio, (409, "conflict"), &gone).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn colours_that_make_no_sense_are_told() {
+    let studio = studio();
+    let id = studio.upload(&colourful([30, 40])).await;
+    let grey = studio.upload(&grey([30, 40])).await;
+    let hinted = |hints: Value| json!({ "kind": "colorize", "picture": grey, "hints": hints });
+    let many: Vec<_> = (0..1001).map(|_| json!({ "x": 1, "y": 1, "color": "#000000" })).collect();
+    let invalid = [
+        json!({ "kind": "colorize", "picture": id }),
+        json!({ "kind": "colorize", "picture": grey, "saturation": 5 }),
+        json!({ "kind": "colorize", "picture": grey, "temperature": 0 }),
+        hinted(json!([{ "x": 40, "y": 0, "color": "#000000" }])),
+        hinted(json!([{ "x": 4, "y": 0, "color": "red" }])),
+        hinted(json!(many)),
+        json!({ "kind": "proposals", "picture": grey, "x": 0, "y": 30 }),
+        json!({ "kind": "proposals", "picture": grey, "x": 0, "y": 0, "count": 0 }),
+    ];
+    all_are(&studio, INVALID, &invalid).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn looks_that_make_no_sense_are_told() {
+    let studio = studio();
+    let id = studio.upload(&colourful([30, 40])).await;
+    let (net, far) = ("cats-and-dogs", [100_000]);
+    let invalid = [
+        json!({ "kind": "activations", "picture": id, "network": net, "layer": "a" }),
+        json!({ "kind": "filters", "network": net, "layer": "conv2d", "channels": far }),
+        json!({ "kind": "cam", "picture": id, "network": "style:scream" }),
+        json!({ "kind": "cam", "picture": id, "network": net, "class": 2 }),
+        json!({ "kind": "cam", "picture": id, "network": net, "method": "magic" }),
+    ];
+    let unknown =
+        [json!({ "kind": "activations", "picture": id, "network": "none", "layer": "a" })];
+    all_are(&studio, INVALID, &invalid).await;
+    all_are(&studio, UNKNOWN, &unknown).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_is_not_there_is_told() {
+    let studio = studio();
     studio.get("/api/jobs/none").await.is(404, "not_found");
     studio.delete("/api/jobs/none").await.is(404, "not_found");
     studio.get("/api/jobs/none/events").await.is(404, "not_found");

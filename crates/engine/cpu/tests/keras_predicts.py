@@ -5,7 +5,6 @@
 FOLDER has NAME.keras and, with inputs and output, channels first, NAME.safetensors.
 """
 
-import json
 import os
 import sys
 from pathlib import Path
@@ -15,16 +14,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
 
+sys.path.append(str(Path(__file__).parents[4] / "golden"))
+from common import read_safetensors
+
 # Both sum hundreds of terms in float32, in another order, over up to 240 layers.
 SAME = 2e-4  # of the largest value
-
-
-def safetensors(path):
-    with open(path, "rb") as f:
-        header = json.loads(f.read(int.from_bytes(f.read(8), "little")))
-        values = f.read()
-    header.pop("__metadata__", None)
-    return {name: np.frombuffer(values[slice(*t["data_offsets"])], "<f4").reshape(t["shape"]) for name, t in header.items()}
 
 
 def channels_last(x, rank):
@@ -35,7 +29,7 @@ paths = sorted(Path(sys.argv[1]).glob("*.keras"))
 assert paths
 for path in paths:
     model = keras.models.load_model(path)
-    truth = safetensors(path.with_suffix(".safetensors"))
+    truth = read_safetensors(path.with_suffix(".safetensors"))
     inputs = [channels_last(truth[f"input{i}"], len(x.shape)) for i, x in enumerate(model.inputs)]
     got = np.asarray(model.predict(inputs if len(inputs) > 1 else inputs[0], verbose=0))
     want = channels_last(truth["output"], got.ndim)

@@ -5,13 +5,16 @@
 FOLDER has a.weights.h5, a.h5 and, as the truth, truth.safetensors.
 """
 
-import json
 import os
 import sys
+from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import keras
 import numpy as np
+
+sys.path.append(str(Path(__file__).parents[4] / "golden"))
+from common import read_safetensors
 
 L = keras.layers
 
@@ -25,16 +28,8 @@ def model():
     ])
 
 
-def safetensors(path):
-    with open(path, "rb") as f:
-        header = json.loads(f.read(int.from_bytes(f.read(8), "little")))
-        values = f.read()
-    header.pop("__metadata__", None)
-    return {name: np.frombuffer(values[slice(*t["data_offsets"])], "<f4").reshape(t["shape"]) for name, t in header.items()}
-
-
 folder = sys.argv[1]
-truth = safetensors(os.path.join(folder, "truth.safetensors"))
+truth = read_safetensors(os.path.join(folder, "truth.safetensors"))
 for name, options in [("a.weights.h5", {}), ("a.h5", {}), ("a.h5", {"by_name": True})]:
     net = model()
     net.load_weights(os.path.join(folder, name), **options)

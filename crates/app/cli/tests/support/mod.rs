@@ -207,20 +207,33 @@ pub fn picture(size: [usize; 2], channels: Channels) -> Picture {
     Picture::new(size, channels, Pixels::U8(values))
 }
 
+/// Weights that nobody trained: of both signs, the same every time.
+pub struct MadeUp(u32);
+
+impl Default for MadeUp {
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
+impl MadeUp {
+    /// For a parameter of this shape, at most `gain` over the square root of what it sums.
+    pub fn values(&mut self, shape: &[usize], gain: f32) -> Vec<f32> {
+        let fan_in = shape.iter().skip(1).product::<usize>().max(1) as f32;
+        let mut noise = || {
+            self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            f32::from((self.0 >> 16) as u16) / 32768.0 - 1.0
+        };
+        (0..shape.iter().product()).map(|_| noise() * gain / fan_in.sqrt()).collect()
+    }
+}
+
 /// A value for every parameter: norms near the identity, the rest small and of both signs.
 fn tensors(graph: &pentimento::graph::Graph) -> StateDict {
-    let mut seed = 1u32;
-    let mut noise = || {
-        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        f32::from((seed >> 16) as u16) / 32768.0 - 1.0
-    };
-    let mut value = |shape: &[usize]| -> Vec<f32> {
-        let fan_in = shape.iter().skip(1).product::<usize>().max(1) as f32;
-        (0..shape.iter().product()).map(|_| noise() * 2.0 / fan_in.sqrt()).collect()
-    };
+    let mut made_up = MadeUp::default();
     let last = graph.params().len() - 1;
     let tensor = |(i, p): (usize, &pentimento::graph::Param)| {
-        let mut data = value(&p.shape);
+        let mut data = made_up.values(&p.shape, 2.0);
         if i == last {
             data = data.iter().map(|v| 128.0 + 20.0 * v).collect(); // mid grey
         }

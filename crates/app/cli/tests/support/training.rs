@@ -5,7 +5,7 @@ use pentimento::tensor::Tensor;
 use pentimento::train::style::StyleRecipe;
 use pentimento::weights::{self, Precision, StateDict};
 
-use super::Place;
+use super::{MadeUp, Place};
 
 /// Six photographs, a painting, a recipe and a loss network of made-up weights.
 pub fn place() -> Place {
@@ -15,18 +15,13 @@ pub fn place() -> Place {
     }
     place.photo("painting.png", [40, 40]);
     let net = nets::by_name("vgg", r#"{"up_to": "relu2_2"}"#).unwrap();
-    let mut state = 1u32;
-    let mut noise = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        f32::from((state >> 16) as u16) / 32768.0 - 1.0
-    };
-    let mut value = |shape: &[usize]| -> Vec<f32> {
-        let fan_in = shape.iter().skip(1).product::<usize>().max(1) as f32;
-        (0..shape.iter().product()).map(|_| noise() * (6.0 / fan_in).sqrt()).collect()
-    };
+    let mut made_up = MadeUp::default();
     let params = net.graph.params().iter();
-    let tensors: StateDict =
-        params.map(|p| (p.name.clone(), Tensor::new(p.shape.clone(), value(&p.shape)))).collect();
+    let tensors: StateDict = params
+        .map(|p| {
+            (p.name.clone(), Tensor::new(p.shape.clone(), made_up.values(&p.shape, 6f32.sqrt())))
+        })
+        .collect();
     weights::write(&place.path("vgg.safetensors"), &tensors, &[].into(), Precision::F32).unwrap();
     recipe(&place, |_| ());
     place

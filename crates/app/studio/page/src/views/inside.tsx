@@ -109,10 +109,10 @@ function MapChoices({ net }: { net: Network }) {
 /** The likeliest classes; a press shows the map of one. */
 function Classes({ data }: { data: CamData }) {
   return (
-    <div class="classes" role="group" aria-label="Likeliest classes">
+    <div class="rows" role="group" aria-label="Likeliest classes">
       {data.classes.map((one) => (
         <button
-          key={one.class} type="button" class="class-row" aria-pressed={one.class === data.class} onClick={() => state.aim(one.class)}
+          key={one.class} type="button" class="row class-row" aria-pressed={one.class === data.class} onClick={() => state.aim(one.class)}
           title={`Show where ${one.name} is seen`}
         >
           <span class="class-name">{one.name}</span>

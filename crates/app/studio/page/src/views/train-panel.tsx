@@ -36,7 +36,7 @@ export function TrainPanel() {
     <div class="panel-scroll">
       {all.length > 0 && (
         <Section title="Runs">
-          <ul class="runs">
+          <ul class="rows">
             {all.map((run) => <RunRow key={run.id} run={run} current={run.id === now?.id} />)}
           </ul>
         </Section>
@@ -52,7 +52,7 @@ function RunRow({ run, current }: { run: Training; current: boolean }) {
   const share = run.total ? Math.min(1, run.steps / run.total) : 0;
   return (
     <li>
-      <button type="button" class="run-row" aria-pressed={current} onClick={() => (state.selected.value = run.id)}>
+      <button type="button" class="row run-row" aria-pressed={current} onClick={() => (state.selected.value = run.id)}>
         <span class="run-name" title={run.name}>{run.name}</span>
         <small>{STATES[run.state]}</small>
         <i style={{ transform: `scaleX(${share})` }} class={state.isAtWork(run) ? "going" : ""} />

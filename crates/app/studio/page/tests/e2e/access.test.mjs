@@ -2,21 +2,15 @@
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { readFile } from "node:fs/promises";
-import { after, afterEach, before, test } from "node:test";
-import { PHONE, launch, leave, painted, sample, style, visit } from "../support/browser.mjs";
+import { test } from "node:test";
+import { PHONE, painted, sample, style, visit } from "../support/browser.mjs";
+import { shared } from "../support/shared.mjs";
 import { start } from "../support/studio.mjs";
 import { VIEWS } from "../support/views.mjs";
 
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
-let browser;
-let studio;
-before(async () => ([browser, studio] = await Promise.all([launch(), start({ training: true })])));
-afterEach(() => leave(browser));
-after(async () => {
-  await browser?.close();
-  await studio?.stop();
-});
+const [browser, studio] = await shared({ training: true });
 
 /** What axe finds serious or critical. */
 async function faults(page) {

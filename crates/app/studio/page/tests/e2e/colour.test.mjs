@@ -1,18 +1,11 @@
 // The picture in colour, with hints.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { choose, launch, leave, sample, visit } from "../support/browser.mjs";
+import { test } from "node:test";
+import { choose, sample, visit } from "../support/browser.mjs";
 import { greyHills } from "../support/pictures.mjs";
-import { start } from "../support/studio.mjs";
+import { shared } from "../support/shared.mjs";
 
-let browser;
-let studio;
-before(async () => ([browser, studio] = await Promise.all([launch(), start()])));
-afterEach(() => leave(browser));
-after(async () => {
-  await browser?.close();
-  await studio?.stop();
-});
+const [browser, studio] = await shared({});
 
 const grey = { name: "old.png", mimeType: "image/png", buffer: greyHills(480, 320) };
 

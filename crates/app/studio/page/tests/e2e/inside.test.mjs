@@ -1,17 +1,10 @@
 // Looking into a network: activations, patterns, class maps.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { launch, leave, sample, visit } from "../support/browser.mjs";
-import { start } from "../support/studio.mjs";
+import { test } from "node:test";
+import { sample, visit } from "../support/browser.mjs";
+import { shared } from "../support/shared.mjs";
 
-let browser;
-let studio;
-before(async () => ([browser, studio] = await Promise.all([launch(), start()])));
-afterEach(() => leave(browser));
-after(async () => {
-  await browser?.close();
-  await studio?.stop();
-});
+const [browser, studio] = await shared({});
 
 async function open() {
   const visited = await visit(browser, `${studio.url}/#inside`);

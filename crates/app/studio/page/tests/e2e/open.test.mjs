@@ -1,21 +1,13 @@
 // Opening pictures: chosen, dropped, pasted, samples; and what cannot be opened.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, afterEach, before, test } from "node:test";
-import { choose, launch, leave, painted, sample, style, visit } from "../support/browser.mjs";
+import { test } from "node:test";
+import { choose, painted, sample, style, visit } from "../support/browser.mjs";
 import { hills } from "../support/pictures.mjs";
-import { MOUNTAINS, start } from "../support/studio.mjs";
+import { shared } from "../support/shared.mjs";
+import { MOUNTAINS } from "../support/studio.mjs";
 
-let browser;
-let studio;
-before(async () => {
-  [browser, studio] = await Promise.all([launch(), start({ words: ["--max-upload", "3000000", "--max-pixels", "2000000"] })]);
-});
-afterEach(() => leave(browser));
-after(async () => {
-  await browser?.close();
-  await studio?.stop();
-});
+const [browser, studio] = await shared({ words: ["--max-upload", "3000000", "--max-pixels", "2000000"] });
 
 /** A file handed to the page by an event that carries one. */
 async function hand(page, kind, name, bytes) {

@@ -1,19 +1,13 @@
 // The picture in a style: gallery, sliders, sizes, the queue, comparing, zoom, download.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import { after, afterEach, before, test } from "node:test";
-import { choose, launch, leave, painted, sample, style, visit } from "../support/browser.mjs";
+import { test } from "node:test";
+import { choose, painted, sample, style, visit } from "../support/browser.mjs";
 import { hills } from "../support/pictures.mjs";
-import { MOUNTAINS, start } from "../support/studio.mjs";
+import { shared } from "../support/shared.mjs";
+import { MOUNTAINS } from "../support/studio.mjs";
 
-let browser;
-let studio;
-before(async () => ([browser, studio] = await Promise.all([launch(), start()])));
-afterEach(() => leave(browser));
-after(async () => {
-  await browser?.close();
-  await studio?.stop();
-});
+const [browser, studio] = await shared({});
 
 const large = { name: "large.png", mimeType: "image/png", buffer: hills(3000, 2000) };
 

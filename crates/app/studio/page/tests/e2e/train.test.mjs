@@ -2,21 +2,13 @@
 import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, afterEach, before, test } from "node:test";
-import { launch, leave, painted, sample, style, visit } from "../support/browser.mjs";
+import { test } from "node:test";
+import { painted, sample, style, visit } from "../support/browser.mjs";
 import { hills } from "../support/pictures.mjs";
-import { run, start } from "../support/studio.mjs";
+import { shared } from "../support/shared.mjs";
+import { run } from "../support/studio.mjs";
 
-let browser;
-let studio;
-let bare;
-before(async () => ([browser, studio, bare] = await Promise.all([launch(), start({ training: true }), start()])));
-afterEach(() => leave(browser));
-after(async () => {
-  await browser?.close();
-  await studio?.stop();
-  await bare?.stop();
-});
+const [browser, studio, bare] = await shared({ training: true }, {});
 
 const painting = { name: "blue & red.png", mimeType: "image/png", buffer: hills(120, 100) };
 
