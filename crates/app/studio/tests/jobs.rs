@@ -8,8 +8,8 @@ use pentimento::imaging::{
     Channels, EncodeOptions, Format, Limits, Metadata, Picture, Pixels, decode, encode,
 };
 use pentimento::pipeline::{Colors, StylizeOptions, Stylizer, shipped};
-use serde_json::json;
-use support::{colourful, grey, holds, parsed, studio};
+use serde_json::{Value, json};
+use support::{Tried, colourful, grey, holds, parsed, studio};
 
 const STYLE: &str = "starry-night";
 
@@ -229,7 +229,7 @@ async fn networks_can_be_looked_into() {
 }
 
 /// Asks for each and wants the same answer to all; no job is left.
-async fn all_are(studio: &Studio, (status, code): (u16, &str), bodies: &[Value]) {
+async fn all_are(studio: &Tried, (status, code): (u16, &str), bodies: &[Value]) {
     for body in bodies {
         let answer = studio.post("/api/jobs", body).await;
         let seen = (answer.status.as_u16(), answer.code());
