@@ -80,9 +80,9 @@ impl Packed {
     }
 }
 
-/// Takes finished sums: `(row, column, vector)`.
+/// Takes finished sums: a row of `V` vectors from `column` on.
 pub(crate) trait Sink<S: Simd> {
-    fn put(&mut self, row: usize, column: usize, sums: S::f32s);
+    fn put<const V: usize>(&mut self, row: usize, column: usize, sums: &[S::f32s; V]);
 }
 
 /// Sums are written to `out[row · stride + column]`.
@@ -93,9 +93,11 @@ pub(crate) struct Plain<'a> {
 
 impl<S: Simd> Sink<S> for Plain<'_> {
     #[inline(always)]
-    fn put(&mut self, row: usize, column: usize, sums: S::f32s) {
-        let at = row * self.stride + column;
-        sums.store_slice(&mut self.out[at..at + S::f32s::LEN]);
+    fn put<const V: usize>(&mut self, row: usize, column: usize, sums: &[S::f32s; V]) {
+        let out = &mut self.out[row * self.stride + column..][..V * S::f32s::LEN];
+        for v in 0..V {
+            sums[v].store_slice(&mut out[v * S::f32s::LEN..][..S::f32s::LEN]);
+        }
     }
 }
 
@@ -203,34 +205,57 @@ fn tile_inline<S: Simd, const V: usize, const R: usize>(
     (panel, column): (&[f32], usize),
     sink: &mut impl Sink<S>,
 ) {
-    let lanes = S::f32s::LEN;
     let left = block.left;
     let mut sums = [[S::f32s::splat(simd, 0.0); V]; R];
-    let steps = left.depth;
-    for (&segment, part) in left.segments.iter().zip(panel.chunks_exact(steps * V * lanes)) {
-        let mut rows: [&[f32]; R] = [&[]; R];
-        for (r, row) in rows.iter_mut().enumerate() {
-            let at = (first + r) * left.row_stride + segment;
-            *row = &left.data[at..at + steps];
-        }
-        for (p, right) in (0..steps).zip(part.chunks_exact(V * lanes)) {
-            let mut vectors = [S::f32s::splat(simd, 0.0); V];
-            for (vector, right) in vectors.iter_mut().zip(right.chunks_exact(lanes)) {
-                *vector = S::f32s::from_slice(simd, right);
-            }
-            for r in 0..R {
-                let value = S::f32s::splat(simd, rows[r][p]);
-                for v in 0..V {
-                    sums[r][v] = value.mul_add(vectors[v], sums[r][v]);
-                }
-            }
+    // One segment apart from many: between two, sums go through memory, and what that takes
+    // to set up is a tenth of a short product.
+    if let &[segment] = left.segments {
+        sums = accumulate(simd, sums, tile_rows(&left, first, segment), panel);
+    } else {
+        let parts = panel.chunks_exact(left.depth * V * S::f32s::LEN);
+        for (&segment, part) in left.segments.iter().zip(parts) {
+            sums = accumulate(simd, sums, tile_rows(&left, first, segment), part);
         }
     }
+    // By index: an iterator over the array would move it about in memory.
     for r in 0..R {
-        for v in 0..V {
-            sink.put(block.row + first + r, column + v * lanes, sums[r][v]);
+        sink.put(block.row + first + r, column, &sums[r]);
+    }
+}
+
+/// A segment of the `R` rows from `first` on.
+#[inline(always)]
+fn tile_rows<'a, const R: usize>(left: &Rows<'a>, first: usize, segment: usize) -> [&'a [f32]; R] {
+    let mut rows: [&[f32]; R] = [&[]; R];
+    for (r, row) in rows.iter_mut().enumerate() {
+        let at = (first + r) * left.row_stride + segment;
+        *row = &left.data[at..at + left.depth];
+    }
+    rows
+}
+
+/// Adds the products of one segment to `sums`.
+#[inline(always)]
+fn accumulate<S: Simd, const V: usize, const R: usize>(
+    simd: S,
+    mut sums: [[S::f32s; V]; R],
+    rows: [&[f32]; R],
+    panel: &[f32],
+) -> [[S::f32s; V]; R] {
+    let lanes = S::f32s::LEN;
+    for (p, right) in (0..rows[0].len()).zip(panel.chunks_exact(V * lanes)) {
+        let mut vectors = [S::f32s::splat(simd, 0.0); V];
+        for (vector, right) in vectors.iter_mut().zip(right.chunks_exact(lanes)) {
+            *vector = S::f32s::from_slice(simd, right);
+        }
+        for r in 0..R {
+            let value = S::f32s::splat(simd, rows[r][p]);
+            for v in 0..V {
+                sums[r][v] = value.mul_add(vectors[v], sums[r][v]);
+            }
         }
     }
+    sums
 }
 
 #[cfg(test)]

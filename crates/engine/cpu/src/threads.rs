@@ -1,9 +1,18 @@
 use std::cell::Cell;
+use std::hint::spin_loop;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::thread;
+
+use rayon::Yield;
 
 use crate::EngineError;
 
-thread_local! { static OURS: Cell<bool> = const { Cell::new(false) }; }
+thread_local! {
+    static OURS: Cell<bool> = const { Cell::new(false) };
+    /// This thread is in the middle of a run that it leads.
+    static LEADS: Cell<bool> = const { Cell::new(false) };
+}
 
 /// The threads that sessions run on. They treat denormal numbers as zero.
 ///
@@ -43,16 +52,67 @@ impl Threads {
 
     /// Runs `work` where it is, if that is one of our threads, or else on a
     /// pool shared by the whole process.
+    ///
+    /// The pool's other threads stay awake meanwhile: see [`awake`].
     pub(crate) fn on_ours<R: Send>(work: impl FnOnce() -> R + Send) -> R {
         static SHARED: OnceLock<Option<Threads>> = OnceLock::new();
         if OURS.get() {
-            return work();
+            return awake(work);
         }
         match SHARED.get_or_init(|| Self::new(None).ok()) {
-            Some(threads) => threads.run(work),
+            Some(threads) => threads.run(|| awake(work)),
             None => work(), // no threads to be had: slower, with denormals, but right
         }
     }
+}
+
+/// Runs `work` on this thread of a pool, and keeps the others from falling asleep meanwhile.
+///
+/// A run is dozens of parallel sections of a millisecond and less. Left alone, a thread that
+/// finds nothing to do between two of them falls asleep, and waking it takes a good part of
+/// the next one: a tenth of a run was lost so on two threads.
+fn awake<R>(work: impl FnOnce() -> R) -> R {
+    struct Led(Arc<AtomicBool>);
+    impl Drop for Led {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Release);
+            LEADS.set(false);
+        }
+    }
+
+    if LEADS.replace(true) {
+        return work();
+    }
+    let led = Led(Arc::default()); // dropped when `work` panics, too
+    for _ in 1..rayon::current_num_threads() {
+        look_out(Arc::clone(&led.0), 0);
+    }
+    work()
+}
+
+/// Puts a job into the pool that takes a part of its work, if there is one, and puts itself
+/// back until the run is `over`.
+///
+/// It never waits for that itself: it may have been begun by a thread that waits for somebody
+/// else's part, in the middle of a part of its own which the run needs to be over.
+fn look_out(over: Arc<AtomicBool>, idle: u32) {
+    const SPINS: u32 = 16;
+    const PATIENT: u32 = 200; // then somebody else may have the processor
+    rayon::spawn(move || {
+        if over.load(Ordering::Acquire) {
+            return;
+        }
+        if rayon::yield_now() == Some(Yield::Executed) {
+            return look_out(over, 0);
+        }
+        for _ in 0..SPINS {
+            spin_loop();
+        }
+        if idle > PATIENT {
+            thread::yield_now();
+        }
+        look_out(over, idle.saturating_add(1));
+    });
 }
 
 #[cfg(test)]

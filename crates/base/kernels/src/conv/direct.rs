@@ -171,10 +171,14 @@ pub(crate) struct FinishAt<'a, 'b> {
 
 impl<S: Simd> Sink<S> for FinishAt<'_, '_> {
     #[inline(always)]
-    fn put(&mut self, row: usize, column: usize, sums: S::f32s) {
-        let simd = sums.token();
-        let bias = &self.finish.bias[column..column + S::f32s::LEN];
-        let y = sums + S::f32s::from_slice(simd, bias);
-        self.finish.rows.store(simd, y, (self.out, row * self.stride + column));
+    fn put<const V: usize>(&mut self, row: usize, column: usize, sums: &[S::f32s; V]) {
+        let lanes = S::f32s::LEN;
+        let bias = &self.finish.bias[column..column + V * lanes];
+        for v in 0..V {
+            let simd = sums[v].token();
+            let y = sums[v] + S::f32s::from_slice(simd, &bias[v * lanes..][..lanes]);
+            let at = row * self.stride + column + v * lanes;
+            self.finish.rows.store(simd, y, (&mut *self.out, at));
+        }
     }
 }
