@@ -10,6 +10,9 @@ pub const fn padded_channels(channels: usize) -> usize {
     channels.next_multiple_of(LANES)
 }
 
+/// Values that fit into the nearest cache beside others.
+const NEAR: usize = 4096;
+
 /// Feature maps as the engine holds them: `[N, H, W, C']`, where `C'` is the
 /// channel count rounded up to [`LANES`], or exactly the channel count for a
 /// *packed* plane (a picture's few channels, which would be mostly padding).
@@ -103,13 +106,18 @@ impl Plane {
         let rows = self.data_mut().par_chunks_exact_mut(w * stride).enumerate();
         rows.for_each(|(index, row)| {
             let (image, y) = (index / h, index % h);
-            for pixel in row.chunks_exact_mut(stride) {
-                pixel[c..].fill(0.0);
-            }
-            for channel in 0..c {
-                let from = &source.data()[((image * c + channel) * h + y) * w..][..w];
-                for (pixel, &value) in row.chunks_exact_mut(stride).zip(from) {
-                    pixel[channel] = value;
+            // Some pixels of all channels at a time: they stay in the nearest cache.
+            let block = (NEAR / stride).max(1);
+            for (i, pixels) in row.chunks_mut(block * stride).enumerate() {
+                for pixel in pixels.chunks_exact_mut(stride) {
+                    pixel[c..].fill(0.0);
+                }
+                for channel in 0..c {
+                    let from = &source.data()[((image * c + channel) * h + y) * w..][..w];
+                    let from = &from[i * block..];
+                    for (pixel, &value) in pixels.chunks_exact_mut(stride).zip(from) {
+                        pixel[channel] = value;
+                    }
                 }
             }
         });
@@ -119,13 +127,22 @@ impl Plane {
     pub fn to_tensor(&self) -> Tensor {
         let [_, c, h, w] = self.shape;
         let mut out = Tensor::zeros(self.shape);
-        let planes = out.data_mut().par_chunks_exact_mut(h * w).enumerate();
-        planes.for_each(|(index, plane)| {
-            let pixels = self.image(index / c).chunks_exact(self.stride);
-            for (value, pixel) in plane.iter_mut().zip(pixels) {
-                *value = pixel[index % c];
-            }
-        });
+        // A cache line of each pixel belongs to one group of channels.
+        let group_len = if c < LANES { 1 } else { LANES };
+        let image = |(n, planes): (usize, &mut [f32])| {
+            planes.par_chunks_mut(group_len * h * w).enumerate().for_each(|(group, planes)| {
+                for from in (0..h * w).step_by(NEAR / LANES) {
+                    let pixels = &self.image(n)[from * self.stride..];
+                    for (i, plane) in planes.chunks_exact_mut(h * w).enumerate() {
+                        let to = plane[from..].iter_mut().take(NEAR / LANES);
+                        for (value, pixel) in to.zip(pixels.chunks_exact(self.stride)) {
+                            *value = pixel[group * group_len + i];
+                        }
+                    }
+                }
+            });
+        };
+        out.data_mut().par_chunks_exact_mut(c * h * w).enumerate().for_each(image);
         out
     }
 }

@@ -138,6 +138,19 @@ fn winograd_matches_the_definition_when_tiles_are_taken_in_chunks() {
 }
 
 #[test]
+fn winograd_matches_the_definition_at_stride_2() {
+    let case = |shape, size| Case { stride: 2, ..case(shape, size) };
+    check(Kernel::Winograd, &case([16, 16, 3, 3], [1, 1]));
+    check(Kernel::Winograd, &case([20, 33, 3, 3], [7, 10]));
+    check(Kernel::Winograd, &Case { pad: [[0; 2]; 2], ..case([32, 16, 3, 3], [9, 6]) });
+    check(Kernel::Winograd, &Case { pad: [[0, 1]; 2], ..case([16, 16, 3, 3], [8, 17]) });
+    let reflected = Case { images: 2, border: Border::Reflect, ..case([48, 16, 3, 3], [8, 13]) };
+    check(Kernel::Winograd, &reflected);
+    check(Kernel::Winograd, &Case { border: Border::Reflect, ..case([5, 6, 3, 3], [164, 163]) });
+    check(Kernel::Winograd, &Case { enlarge: 2, ..case([16, 17, 3, 3], [5, 6]) });
+}
+
+#[test]
 fn shallow_matches_the_definition() {
     check(Kernel::Shallow, &Case { border: Border::Reflect, ..case([16, 3, 9, 9], [9, 14]) });
     check(Kernel::Shallow, &Case { images: 2, ..case([20, 1, 9, 9], [5, 6]) });

@@ -1,4 +1,4 @@
-//! 3×3 convolution at stride 1 by minimal filtering: F(4×4, 3×3) and F(2×2, 3×3).
+//! 3×3 convolution at stride 1 or 2 by minimal filtering: F(4×4, 3×3) and F(2×2, 3×3).
 //!
 //! Source: Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks",
 //! CVPR 2016. A tile of 6×6 inputs is transformed, multiplied with the
@@ -10,6 +10,8 @@
 //! point −1 takes the difference of such pairs: it is zero for every tile, so 11
 //! of the 36 products are left out, and tiles are transformed from the 4×4
 //! pixels that they show.
+//!
+//! At stride 2, [`transform`] has another tile.
 
 use rayon::prelude::*;
 
@@ -29,7 +31,7 @@ use transform::{Form, Tile};
 #[derive(Clone, Debug)]
 pub struct Winograd {
     tile: Tile,
-    /// One right side for each position of a tile.
+    /// One right side for each different kernel of a tile's positions.
     right: Vec<Packed>,
     bias: Vec<f32>,
     in_stride: usize,
@@ -48,19 +50,18 @@ impl Winograd {
     ///
     /// # Panics
     ///
-    /// If it is not 3×3, or has a stride, a dilation or channels that are not padded.
-    pub fn new(level: Level, spec: &ConvSpec, [height, width]: [usize; 2]) -> Self {
+    /// If it is not 3×3 at stride 1 or 2, or has a dilation or channels that are not padded.
+    pub fn new(level: Level, spec: &ConvSpec, size: [usize; 2]) -> Self {
         let ([o, channels, kh, kw], in_stride) = (spec.shape, spec.in_stride);
-        assert!(kh == 3 && kw == 3 && spec.stride == 1 && spec.dilation == 1);
+        assert!(kh == 3 && kw == 3 && [1, 2].contains(&spec.stride) && spec.dilation == 1);
         assert!(in_stride == tensor::padded_channels(channels), "channels are not padded");
-        let tile = Tile::for_size(height, width);
+        let tile = Tile::for_size(spec.stride, size);
         let out_stride = tensor::padded_channels(o);
-        let positions = tile.inputs() * tile.inputs();
         let transformed = transform_kernels(tile, spec);
         let count = o * channels;
-        let pack = |position: usize| {
+        let pack = |kernel: usize| {
             let mut packed = Packed::zeros(level, in_stride, out_stride);
-            let values = &transformed[position * count..][..count];
+            let values = &transformed[kernel * count..][..count];
             for (out, values) in values.chunks_exact(channels).enumerate() {
                 for (c, &value) in values.iter().enumerate() {
                     packed.set(c, out, value);
@@ -68,7 +69,7 @@ impl Winograd {
             }
             packed
         };
-        let right = (0..positions).into_par_iter().map(pack).collect();
+        let right = (0..tile.kernels()).into_par_iter().map(pack).collect();
         Self { tile, right, bias: spec.padded_bias(out_stride), in_stride, out_stride }
     }
 
@@ -85,7 +86,7 @@ impl Winograd {
     pub(crate) fn working_bytes(&self, shape: tensor::Shape4) -> usize {
         let tiling = self.tiling(shape);
         let tiles = shape[0] * tiling.across * tiling.down;
-        let per_tile = (self.right.len() + 1) * (self.in_stride + self.out_stride);
+        let per_tile = (self.positions() + 1) * (self.in_stride + self.out_stride);
         if self.is_staged(tiles) { tiles * per_tile * size_of::<f32>() } else { 0 }
     }
 
@@ -93,7 +94,13 @@ impl Winograd {
     /// kernels are read once and not once a chunk: where they are large
     /// compared with the tiles. Where both ways cost the same was measured.
     fn is_staged(&self, tiles: usize) -> bool {
-        tiles * (self.in_stride + self.out_stride) < 3 * self.in_stride * self.out_stride
+        let of_tiles = tiles * self.positions() * (self.in_stride + self.out_stride);
+        of_tiles < 3 * self.right.len() * self.in_stride * self.out_stride
+    }
+
+    /// Products of a tile, for any input.
+    fn positions(&self) -> usize {
+        Form::of(self.tile).kernels().count()
     }
 
     pub(crate) fn run(
@@ -123,34 +130,37 @@ impl Winograd {
     fn form(&self, source: &Source, padding: &Padding) -> Form {
         // With an odd border, inputs 1 and 2 of every tile show one pixel, as do 3 and 4.
         let paired = [padding.down, padding.across].iter().all(|p| p[0] % 2 == 1);
-        if source.enlarge == 2 && paired { Form::doubled(self.tile) } else { Form::of(self.tile) }
+        if source.enlarge == 2 && paired && self.tile != Tile::Strided {
+            Form::doubled(self.tile)
+        } else {
+            Form::of(self.tile)
+        }
     }
 }
 
-/// The kernels of a convolution at each position of a tile: `[position, out, channel]`.
+/// The different kernels of a tile: `[kernel, out, channel]`.
 fn transform_kernels(tile: Tile, spec: &ConvSpec) -> Vec<f32> {
     let [o, channels, _, _] = spec.shape;
-    let positions = tile.inputs() * tile.inputs();
+    let kernels = tile.kernels();
     let of_one = |out: usize| {
-        let mut values = vec![0.0; positions * channels];
+        let mut values = vec![0.0; kernels * channels];
         for c in 0..channels {
             let mut kernel = [[0.0; 3]; 3];
             for (y, x) in (0..9).map(|k| (k / 3, k % 3)) {
                 kernel[y][x] = f64::from(spec.at(out, c, y, x));
             }
-            for (position, value) in tile.transform_kernel(&kernel).into_iter().enumerate() {
-                if position < positions {
-                    values[position * channels + c] = value as f32;
-                }
+            let transformed = tile.transform_kernel(&kernel);
+            for (i, value) in transformed.into_iter().take(kernels).enumerate() {
+                values[i * channels + c] = value as f32;
             }
         }
         values
     };
     let by_out: Vec<Vec<f32>> = (0..o).into_par_iter().map(of_one).collect();
-    let mut all = vec![0.0; positions * o * channels];
-    for (position, values) in all.chunks_exact_mut(o * channels).enumerate() {
+    let mut all = vec![0.0; kernels * o * channels];
+    for (i, values) in all.chunks_exact_mut(o * channels).enumerate() {
         for (to, from) in values.chunks_exact_mut(channels).zip(&by_out) {
-            to.copy_from_slice(&from[position * channels..][..channels]);
+            to.copy_from_slice(&from[i * channels..][..channels]);
         }
     }
     all

@@ -62,6 +62,10 @@ impl Layout {
         CHUNK * self.pitch[side] + LANES
     }
 
+    fn place(&self, side: usize, tile: usize, channels: usize) -> tiles::Place {
+        tiles::Place { plane: self.plane(side), at: tile * self.pitch[side], channels }
+    }
+
     fn lens(&self) -> [usize; 3] {
         let planes = [0, 1].map(|side| POSITIONS * self.plane(side));
         [planes[0], planes[1], self.strip[0].max(self.strip[1])]
@@ -213,9 +217,8 @@ impl<'a> Filtered<'a> {
             for t in 0..run {
                 let first = 4 * t * c + task.channels.start;
                 let seen = tiles::Patch { pixels: &strip[first..], line, stride: c };
-                let out = &mut left[(slot + t) * layout.pitch[0]..];
-                let place = (out, layout.plane(0), task.channels.len());
-                tiles::transform_patch::<S, 6, 6>(simd, seen, place, &mut windows);
+                let place = layout.place(0, slot + t, task.channels.len());
+                tiles::transform_patch::<S, 6, 6>(simd, seen, (&mut *left, place), &mut windows);
             }
 
             let line = 4 * run * o;
@@ -224,8 +227,8 @@ impl<'a> Filtered<'a> {
             }
             for t in 0..run {
                 let seen = tiles::Patch { pixels: &strip[4 * t * o..], line, stride: o };
-                let out = &mut right[(slot + t) * layout.pitch[1]..];
-                tiles::spread_patch(simd, seen, (out, layout.plane(1), o), &mut pixels);
+                let place = layout.place(1, slot + t, o);
+                tiles::spread_patch(simd, seen, (&mut *right, place), &mut pixels);
             }
             tile += run;
         }

@@ -23,7 +23,7 @@ pub(super) struct Job<'a> {
     pub(super) grid: &'a Grid,
     pub(super) tiling: Tiling,
     pub(super) form: Form,
-    /// The right sides of the positions that are not always zero.
+    /// The right side of each position that is not always zero.
     right: Vec<&'a Packed>,
 }
 
@@ -34,7 +34,7 @@ impl<'a> Job<'a> {
         tiling: Tiling,
         form: Form,
     ) -> Self {
-        let right = form.positions().map(|p| &conv.right[p]).collect();
+        let right = form.kernels().map(|k| &conv.right[k]).collect();
         Self { conv, source, grid, tiling, form, right }
     }
 
@@ -181,26 +181,6 @@ pub(super) struct Sums<'a> {
     pub(super) tiles: usize,
     /// The first wanted tile.
     pub(super) slot: usize,
-}
-
-impl<'a> Sums<'a> {
-    /// The `len` values at `at` of each position. Taken apart once a tile, so that its
-    /// loops need not check each position's borders for every vector.
-    #[inline(always)]
-    pub(super) fn tile<const P: usize>(
-        &self,
-        plane: usize,
-        at: usize,
-        len: usize,
-    ) -> [[&'a [f32]; P]; P] {
-        let mut values = [[&self.data[..0]; P]; P];
-        for y in 0..P {
-            for x in 0..P {
-                values[y][x] = &self.data[(y * P + x) * plane + at..][..len];
-            }
-        }
-        values
-    }
 }
 
 /// Where transformed tiles go.

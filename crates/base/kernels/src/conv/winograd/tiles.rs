@@ -10,7 +10,7 @@ impl Job<'_> {
     /// Values of the pixels that a run of `tiles` tiles sees.
     pub(super) fn strip_len(&self, tiles: usize) -> usize {
         let [inputs, step] = self.form.reach();
-        inputs * (tiles.min(self.tiling.across) * step + 2) * self.conv.in_stride
+        inputs * (tiles.min(self.tiling.across) * step + inputs - step) * self.conv.in_stride
     }
 
     /// Input tiles to `[position, tile, channel]`: where to, tiles a position,
@@ -27,6 +27,7 @@ impl Job<'_> {
             Form::FourDoubled => self.transform_in_n::<S, 4, 5>(simd, group, out),
             Form::Two => self.transform_in_n::<S, 4, 4>(simd, group, out),
             Form::TwoDoubled => self.transform_in_n::<S, 3, 3>(simd, group, out),
+            Form::Strided => self.transform_in_n::<S, 9, 9>(simd, group, out),
         }
     }
 
@@ -42,22 +43,23 @@ impl Job<'_> {
     ) {
         let stride = self.conv.in_stride;
         let plane = plane_len(tiles, stride);
-        let [_, step] = self.form.reach();
+        let [inputs, step] = self.form.reach();
+        let overlap = inputs - step;
         let mut half = [[S::f32s::splat(simd, 0.0); P]; I];
         let mut done = 0;
         while done < group.count {
             let tile = group.first + done;
             let (ty, tx) = (tile / self.tiling.across, tile % self.tiling.across);
             let run = (group.count - done).min(self.tiling.across - tx);
-            let line = (run * step + 2) * stride;
+            let line = (run * step + overlap) * stride;
             for (y, out) in strip.chunks_exact_mut(line).take(I).enumerate() {
-                let at = (ty * step + y, tx * step, (tx + run) * step + 2);
+                let at = (ty * step + y, tx * step, (tx + run) * step + overlap);
                 load_row(simd, (self.source, group.image), self.grid, at, out);
             }
             for t in 0..run {
                 let patch = Patch { pixels: &strip[t * step * stride..], line, stride };
-                let out = (&mut out[(done + t) * stride..], plane, stride);
-                transform_patch::<S, I, P>(simd, patch, out, &mut half);
+                let place = Place { plane, at: (done + t) * stride, channels: stride };
+                transform_patch::<S, I, P>(simd, patch, (&mut *out, place), &mut half);
             }
             done += run;
         }
@@ -71,6 +73,7 @@ impl Job<'_> {
             Form::FourDoubled => self.transform_out_n::<S, 5, 4>(simd, group, sums, write),
             Form::Two => self.transform_out_n::<S, 4, 2>(simd, group, sums, write),
             Form::TwoDoubled => self.transform_out_n::<S, 3, 2>(simd, group, sums, write),
+            Form::Strided => self.transform_out_n::<S, 9, 4>(simd, group, sums, write),
         }
     }
 
@@ -92,15 +95,15 @@ impl Job<'_> {
             let (ty, tx) = (tile / self.tiling.across, tile % self.tiling.across);
             let (rows, columns) = (M.min(height - ty * M), M.min(width - tx * M));
             let corner = ((ty * M - band.top) * width + tx * M) * stride;
-            let products = sums.tile::<P>(plane, (sums.slot + t) * stride, stride);
             for c in (0..stride).step_by(lanes) {
-                transform_down::<S, P, M>(simd, &products, c, &mut half);
+                let at = (sums.slot + t) * stride + c;
+                transform_rows::<S, P, M>(simd, (sums.data, plane), at, &mut half);
                 let bias = S::f32s::from_slice(simd, &self.conv.bias[c..c + lanes]);
-                for y in 0..rows {
-                    let line: [S::f32s; M] = transform::output(simd, across(simd, &half, y));
-                    for x in 0..columns {
+                for x in 0..columns {
+                    let line: [S::f32s; M] = transform::output(simd, across(simd, &half, x));
+                    for y in 0..rows {
                         let at = corner + (y * width + x) * stride + c;
-                        finish.store(simd, line[x] + bias, (&mut *band.data, at));
+                        finish.store(simd, line[y] + bias, (&mut *band.data, at));
                     }
                 }
             }
@@ -143,13 +146,22 @@ impl Patch<'_> {
     }
 }
 
-/// `I`×`I` pixels to `P`×`P` positions, `plane` values apart in `out`, some channels of
-/// each. `half` is memory that need not be cleared.
+/// Where the positions of a tile lie: `plane` values apart, some channels at `at` of each.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::conv) struct Place {
+    pub(in crate::conv) plane: usize,
+    pub(in crate::conv) at: usize,
+    pub(in crate::conv) channels: usize,
+}
+
+/// `I`×`I` pixels to `P`×`P` positions in `out`. `half` is memory that need not be cleared.
+///
+/// Positions are walked plane after plane, so that borders are checked once and not for each.
 #[inline(always)]
 pub(in crate::conv) fn transform_patch<S: Simd, const I: usize, const P: usize>(
     simd: S,
     patch: Patch,
-    (out, plane, channels): (&mut [f32], usize, usize),
+    (out, Place { plane, at, channels }): (&mut [f32], Place),
     half: &mut [[S::f32s; P]; I],
 ) {
     let lanes = S::f32s::LEN;
@@ -157,11 +169,11 @@ pub(in crate::conv) fn transform_patch<S: Simd, const I: usize, const P: usize>(
         for x in 0..I {
             half[x] = transform::input(simd, patch.column::<S, I>(simd, x, c));
         }
+        let mut planes = out.chunks_exact_mut(plane);
         for y in 0..P {
             let row: [S::f32s; P] = transform::input(simd, across(simd, half, y));
-            for x in 0..P {
-                let at = (y * P + x) * plane + c;
-                row[x].store_slice(&mut out[at..at + lanes]);
+            for (value, plane) in row.iter().zip(planes.by_ref()) {
+                value.store_slice(&mut plane[at + c..at + c + lanes]);
             }
         }
     }
@@ -172,7 +184,7 @@ pub(in crate::conv) fn transform_patch<S: Simd, const I: usize, const P: usize>(
 pub(in crate::conv) fn spread_patch<S: Simd>(
     simd: S,
     patch: Patch,
-    (out, plane, channels): (&mut [f32], usize, usize),
+    (out, Place { plane, at, channels }): (&mut [f32], Place),
     half: &mut [[S::f32s; 6]; 4],
 ) {
     let lanes = S::f32s::LEN;
@@ -180,30 +192,30 @@ pub(in crate::conv) fn spread_patch<S: Simd>(
         for x in 0..4 {
             half[x] = transform::spread(simd, patch.column::<S, 4>(simd, x, c));
         }
+        let mut planes = out.chunks_exact_mut(plane);
         for y in 0..6 {
             let row = transform::spread(simd, across(simd, half, y));
-            for x in 0..6 {
-                let at = (y * 6 + x) * plane + c;
-                row[x].store_slice(&mut out[at..at + lanes]);
+            for (value, plane) in row.iter().zip(planes.by_ref()) {
+                value.store_slice(&mut plane[at + c..at + c + lanes]);
             }
         }
     }
 }
 
-/// `P`×`P` products of the channels from `c` on, transformed along columns into `half`.
+/// The vectors at `at` of each of `P`×`P` positions, transformed along rows into `half`.
 #[inline(always)]
-fn transform_down<S: Simd, const P: usize, const M: usize>(
+fn transform_rows<S: Simd, const P: usize, const M: usize>(
     simd: S,
-    products: &[[&[f32]; P]; P],
-    c: usize,
+    (sums, plane): (&[f32], usize),
+    at: usize,
     half: &mut [[S::f32s; M]; P],
 ) {
-    let lanes = S::f32s::LEN;
-    for x in 0..P {
-        let mut column = [S::f32s::splat(simd, 0.0); P];
-        for y in 0..P {
-            column[y] = S::f32s::from_slice(simd, &products[y][x][c..c + lanes]);
+    let mut planes = sums.chunks_exact(plane);
+    for half in half {
+        let mut row = [S::f32s::splat(simd, 0.0); P];
+        for (value, plane) in row.iter_mut().zip(planes.by_ref()) {
+            *value = S::f32s::from_slice(simd, &plane[at..at + S::f32s::LEN]);
         }
-        half[x] = transform::output(simd, column);
+        *half = transform::output(simd, row);
     }
 }

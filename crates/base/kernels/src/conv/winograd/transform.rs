@@ -1,5 +1,11 @@
 //! The transforms of F(2×2, 3×3) (points 0, 1, −1, ∞) and F(4×4, 3×3) (0, 1, −1,
-//! 2, −2, ∞), one axis at a time.
+//! 2, −2, ∞), one axis at a time; and those of a kernel at stride 2.
+//!
+//! At stride 2 the outer taps of a kernel only ever meet every second pixel, and the
+//! middle one the pixels between: four outputs in a line are F(4, 2) (points 0, 1, −1,
+//! 2, ∞) of the former, five products, and the four products of the latter as they are.
+//! That is 81 multiplications for 4×4 outputs where the definition has 144. The
+//! positions of the middle tap all have the same kernel.
 
 use fearless_simd::prelude::*;
 
@@ -10,6 +16,8 @@ pub(super) enum Tile {
     Two,
     /// F(4×4, 3×3).
     Four,
+    /// 4×4 outputs at stride 2.
+    Strided,
 }
 
 /// How tiles are transformed.
@@ -24,6 +32,8 @@ pub(super) enum Form {
     /// The same on an input where inputs 1 and 2 are always equal, and 3 and 4:
     /// 4×4 are left.
     FourDoubled,
+    /// 4×4 outputs at stride 2: 9×9 inputs.
+    Strided,
 }
 
 /// The position, along an axis, that is zero where inputs are doubled: that of
@@ -36,6 +46,7 @@ impl Form {
         match tile {
             Tile::Two => Self::Two,
             Tile::Four => Self::Four,
+            Tile::Strided => Self::Strided,
         }
     }
 
@@ -44,6 +55,7 @@ impl Form {
         match tile {
             Tile::Two => Self::TwoDoubled,
             Tile::Four => Self::FourDoubled,
+            Tile::Strided => Self::Strided,
         }
     }
 
@@ -57,50 +69,63 @@ impl Form {
             Self::TwoDoubled => [3, 1],
             Self::Two | Self::FourDoubled => [4, 2],
             Self::Four => [6, 4],
+            Self::Strided => [9, 8],
         }
     }
 
-    /// The positions of a tile that are not always zero.
-    pub(super) fn positions(self) -> impl Iterator<Item = usize> {
-        let n = match self {
-            Self::Two | Self::TwoDoubled => 4,
-            Self::Four | Self::FourDoubled => 6,
+    /// The kernel of each position of a tile that is not always zero.
+    pub(super) fn kernels(self) -> impl Iterator<Item = usize> {
+        let (n, distinct) = match self {
+            Self::Two | Self::TwoDoubled => (4, 4),
+            Self::Four | Self::FourDoubled => (6, 6),
+            Self::Strided => (9, 6),
         };
         let zero = self.is_doubled().then_some(ZERO_WHEN_DOUBLED);
-        (0..n * n).filter(move |p| zero.is_none_or(|z| p / n != z && p % n != z))
+        let places = (0..n * n).map(move |p| [p / n, p % n]);
+        let places = places.filter(move |p| zero.is_none_or(|z| !p.contains(&z)));
+        places.map(move |[y, x]| y.min(distinct - 1) * distinct + x.min(distinct - 1))
     }
 }
 
 impl Tile {
     /// The cheaper one: on a plane that tiles of four do not fill, tiles of two waste less.
-    pub(super) fn for_size(height: usize, width: usize) -> Self {
+    pub(super) fn for_size(stride: usize, [height, width]: [usize; 2]) -> Self {
         let work = |tile: Self| {
             let m = tile.outputs();
-            height.div_ceil(m) * width.div_ceil(m) * tile.inputs() * tile.inputs()
+            height.div_ceil(m) * width.div_ceil(m) * tile.kernels()
         };
-        if work(Self::Two) < work(Self::Four) { Self::Two } else { Self::Four }
+        match stride {
+            2 => Self::Strided,
+            _ if work(Self::Two) < work(Self::Four) => Self::Two,
+            _ => Self::Four,
+        }
     }
 
     /// Outputs along a side.
     pub(super) fn outputs(self) -> usize {
         match self {
             Self::Two => 2,
-            Self::Four => 4,
+            Self::Four | Self::Strided => 4,
         }
     }
 
-    /// Inputs along a side.
-    pub(super) fn inputs(self) -> usize {
-        self.outputs() + 2
+    /// Different kernels.
+    pub(super) fn kernels(self) -> usize {
+        self.rows().len() * self.rows().len()
     }
 
-    /// A 3×3 kernel at each position, row after row: `G g Gᵀ`. The smaller tile
-    /// uses the first 16 values.
-    pub(super) fn transform_kernel(self, kernel: &[[f64; 3]; 3]) -> [f64; 36] {
-        let rows: &[[f64; 3]] = match self {
-            Self::Two => &[[1., 0., 0.], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0., 0., 1.]],
+    fn rows(self) -> &'static [[f64; 3]] {
+        match self {
+            Self::Two => &TWO,
             Self::Four => &FOUR,
-        };
+            Self::Strided => &STRIDED,
+        }
+    }
+
+    /// The different kernels made from one of 3×3, row after row: `G g Gᵀ`. The smaller
+    /// tile uses the first 16 values.
+    pub(super) fn transform_kernel(self, kernel: &[[f64; 3]; 3]) -> [f64; 36] {
+        let rows = self.rows();
         let mut values = [0.0; 36];
         for (y, down) in rows.iter().enumerate() {
             let row = [0, 1, 2].map(|x| dot3(down, [kernel[0][x], kernel[1][x], kernel[2][x]]));
@@ -111,6 +136,19 @@ impl Tile {
         values
     }
 }
+
+/// `G` of F(2, 3).
+const TWO: [[f64; 3]; 4] = [[1., 0., 0.], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0., 0., 1.]];
+
+/// `G` of F(4, 2) on the outer taps, and the middle one.
+const STRIDED: [[f64; 3]; 6] = [
+    [1. / 2., 0., 0.],
+    [-1. / 2., 0., -1. / 2.],
+    [-1. / 6., 0., 1. / 6.],
+    [1. / 6., 0., 1. / 3.],
+    [0., 0., 1.],
+    [0., 1., 0.],
+];
 
 /// `G` of F(4, 3).
 const FOUR: [[f64; 3]; 6] = [
@@ -158,7 +196,7 @@ pub(in crate::conv) fn spread<S: Simd>(simd: S, d: [S::f32s; 4]) -> [S::f32s; 6]
 }
 
 /// `Bᵀ d` for `I` inputs, without the position that is zero where inputs are
-/// doubled: 6 inputs, 6 positions, or 4 and 5; 4 and 4, or 3 and 3.
+/// doubled: 6 inputs, 6 positions, or 4 and 5; 4 and 4, or 3 and 3. For stride 2, 9 and 9.
 #[inline(always)]
 pub(in crate::conv) fn input<S: Simd, const I: usize, const P: usize>(
     simd: S,
@@ -177,6 +215,17 @@ pub(in crate::conv) fn input<S: Simd, const I: usize, const P: usize>(
             out[3] = wide + tall;
             out[4] = wide - tall;
             out[5] = k(4.0).mul_add(d[1], k(-5.0).mul_add(d[3], d[5]));
+        }
+        (9, 9) => {
+            let step = d[6] - d[2];
+            out[0] = k(2.0).mul_add(d[0] - d[4], step);
+            out[1] = k(-2.0).mul_add(d[2], d[6] - d[4]);
+            out[2] = k(2.0).mul_add(d[2], k(-3.0).mul_add(d[4], d[6]));
+            out[3] = step;
+            out[4] = k(-2.0).mul_add(step, d[8] - d[4]);
+            for i in 0..4 {
+                out[5 + i] = d[2 * i + 1];
+            }
         }
         (4, 5) => {
             // d stands for d₀ d₁ d₁ d₂ d₂ d₃.
@@ -216,6 +265,12 @@ pub(in crate::conv) fn output<S: Simd, const P: usize, const M: usize>(
         let [sum, diff] = if P == 4 { [m[1] + m[2], m[1] - m[2]] } else { [m[1], m[1]] };
         out[0] = m[0] + sum;
         out[1] = diff - m[P - 1];
+    } else if P == 9 {
+        let (sum, diff) = (m[1] + m[2], m[1] - m[2]);
+        out[0] = m[0] + sum + m[3] + m[5];
+        out[1] = k(2.0).mul_add(m[3], diff) + m[6];
+        out[2] = k(4.0).mul_add(m[3], sum) + m[7];
+        out[3] = k(8.0).mul_add(m[3], diff) + m[4] + m[8];
     } else {
         let [sum1, diff1] = if P == 6 { [m[1] + m[2], m[1] - m[2]] } else { [m[1], m[1]] };
         let (sum2, diff2) = (m[P - 3] + m[P - 2], m[P - 3] - m[P - 2]);
