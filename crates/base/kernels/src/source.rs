@@ -187,19 +187,41 @@ fn load_lanes<S: Simd, const V: usize>(
     (from, to): (&[f32], &mut [f32]),
     (stride, c): (usize, usize),
 ) {
-    let lanes = S::f32s::LEN;
-    let mut maps = [None; V];
-    for (v, one) in maps.iter_mut().enumerate() {
-        *one = map.map(|m| m.lanes(simd, c + v * lanes));
+    let (lanes, pixels) = (S::f32s::LEN, (from, to));
+    let zero = S::f32s::splat(simd, 0.0);
+    // What is done is decided once, and not for each vector.
+    match map {
+        Some(map) => {
+            let mut maps = [map.lanes(simd, c); V];
+            for (v, one) in maps.iter_mut().enumerate() {
+                *one = map.lanes(simd, c + v * lanes);
+            }
+            if gate == Gate::Relu {
+                each_lane::<S, V>(simd, pixels, (stride, c), |x, v| zero.max(maps[v].apply(x)));
+            } else {
+                each_lane::<S, V>(simd, pixels, (stride, c), |x, v| {
+                    gate.apply(simd, maps[v].apply(x))
+                });
+            }
+        }
+        None => each_lane::<S, V>(simd, pixels, (stride, c), |x, _| gate.apply(simd, x)),
     }
+}
+
+/// `V` vectors of channels from `c` on of each pixel, through `change`.
+#[inline(always)]
+fn each_lane<S: Simd, const V: usize>(
+    simd: S,
+    (from, to): (&[f32], &mut [f32]),
+    (stride, c): (usize, usize),
+    change: impl Fn(S::f32s, usize) -> S::f32s,
+) {
+    let lanes = S::f32s::LEN;
     for (from, to) in from.chunks_exact(stride).zip(to.chunks_exact_mut(stride)) {
         let (from, to) = (&from[c..c + V * lanes], &mut to[c..c + V * lanes]);
         for v in 0..V {
-            let mut x = S::f32s::from_slice(simd, &from[v * lanes..][..lanes]);
-            if let Some(map) = maps[v] {
-                x = map.apply(x);
-            }
-            gate.apply(simd, x).store_slice(&mut to[v * lanes..][..lanes]);
+            let x = S::f32s::from_slice(simd, &from[v * lanes..][..lanes]);
+            change(x, v).store_slice(&mut to[v * lanes..][..lanes]);
         }
     }
 }

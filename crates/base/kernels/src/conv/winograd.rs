@@ -45,6 +45,16 @@ struct Tiling {
     down: usize,
 }
 
+impl Tiling {
+    /// Rows of tiles in a band, `most` or down to half of it: so many that two threads have
+    /// the most equal shares. (The bits depend on it, so the real number of threads may not.)
+    fn even_rows(self, most: usize) -> usize {
+        let most = most.min(self.down);
+        let longest_share = |rows: usize| self.down.div_ceil(rows).div_ceil(2) * rows;
+        (most.div_ceil(2)..=most).rev().min_by_key(|&rows| longest_share(rows)).unwrap_or(most)
+    }
+}
+
 impl Winograd {
     /// Transforms and packs a convolution for outputs of `height` × `width`.
     ///
@@ -171,4 +181,18 @@ fn transform_kernels(tile: Tile, spec: &ConvSpec) -> Vec<f32> {
 fn halved(axis: &Axis) -> Axis {
     let position = |i: usize| if i == 0 { 0 } else { 2 * i - 1 };
     Axis::from_map((0..axis.len() / 2 + 3).map(|i| axis.at(position(i))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bands_are_shared_evenly_between_two() {
+        let rows = |down, most| Tiling { across: 16, down }.even_rows(most);
+        assert_eq!(rows(16, 6), 4); // 6, 6 and 4 would leave one thread idle for a quarter
+        assert_eq!(rows(16, 4), 4);
+        assert_eq!(rows(11, 4), 3);
+        assert_eq!((rows(1, 5), rows(2, 9)), (1, 1));
+    }
 }

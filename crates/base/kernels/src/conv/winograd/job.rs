@@ -46,7 +46,7 @@ impl<'a> Job<'a> {
         // Each chunk reads all kernels: with this many tiles, that is no more than the tiles are.
         let balanced = in_stride * out_stride / (in_stride + out_stride);
         let fitting = ((CHUNK_BYTES / per_tile).max(balanced) / 12 * 12).clamp(12, 192);
-        let band_tiles = fitting.div_ceil(self.tiling.across).min(self.tiling.down);
+        let band_tiles = self.tiling.even_rows(fitting.div_ceil(self.tiling.across));
         // Equal chunks: a last one of few tiles would read all kernels for little work.
         let tiles = band_tiles * self.tiling.across;
         let chunk = tiles.div_ceil(((tiles + fitting / 2) / fitting).max(1));

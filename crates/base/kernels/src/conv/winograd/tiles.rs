@@ -133,17 +133,27 @@ pub(in crate::conv) struct Patch<'a> {
     pub(in crate::conv) stride: usize,
 }
 
-impl Patch<'_> {
-    /// Channels from `c` on of the first `I` pixels of column `x`.
+impl<'a> Patch<'a> {
+    /// The tile's `I` rows, some channels of `I` pixels each: one length, so that borders are
+    /// checked once a column.
     #[inline(always)]
-    fn column<S: Simd, const I: usize>(&self, simd: S, x: usize, c: usize) -> [S::f32s; I] {
-        let mut column = [S::f32s::splat(simd, 0.0); I];
-        for (y, value) in column.iter_mut().enumerate() {
-            let at = y * self.line + x * self.stride + c;
-            *value = S::f32s::from_slice(simd, &self.pixels[at..at + S::f32s::LEN]);
+    fn rows<const I: usize>(&self, channels: usize) -> [&'a [f32]; I] {
+        let mut rows = [&self.pixels[..0]; I];
+        for (y, row) in rows.iter_mut().enumerate() {
+            *row = &self.pixels[y * self.line..][..(I - 1) * self.stride + channels];
         }
-        column
+        rows
     }
+}
+
+/// The vectors at `at` of each row.
+#[inline(always)]
+fn column<S: Simd, const I: usize>(simd: S, rows: &[&[f32]; I], at: usize) -> [S::f32s; I] {
+    let mut column = [S::f32s::splat(simd, 0.0); I];
+    for (value, row) in column.iter_mut().zip(rows) {
+        *value = S::f32s::from_slice(simd, &row[at..at + S::f32s::LEN]);
+    }
+    column
 }
 
 /// Where the positions of a tile lie: `plane` values apart, some channels at `at` of each.
@@ -165,9 +175,10 @@ pub(in crate::conv) fn transform_patch<S: Simd, const I: usize, const P: usize>(
     half: &mut [[S::f32s; P]; I],
 ) {
     let lanes = S::f32s::LEN;
+    let rows = patch.rows::<I>(channels);
     for c in (0..channels).step_by(lanes) {
         for x in 0..I {
-            half[x] = transform::input(simd, patch.column::<S, I>(simd, x, c));
+            half[x] = transform::input(simd, column(simd, &rows, x * patch.stride + c));
         }
         let mut planes = out.chunks_exact_mut(plane);
         for y in 0..P {
@@ -188,9 +199,10 @@ pub(in crate::conv) fn spread_patch<S: Simd>(
     half: &mut [[S::f32s; 6]; 4],
 ) {
     let lanes = S::f32s::LEN;
+    let rows = patch.rows::<4>(channels);
     for c in (0..channels).step_by(lanes) {
         for x in 0..4 {
-            half[x] = transform::spread(simd, patch.column::<S, 4>(simd, x, c));
+            half[x] = transform::spread(simd, column(simd, &rows, x * patch.stride + c));
         }
         let mut planes = out.chunks_exact_mut(plane);
         for y in 0..6 {
