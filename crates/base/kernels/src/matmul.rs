@@ -8,7 +8,7 @@
 
 use fearless_simd::prelude::*;
 
-use crate::simd::{Level, at_level};
+use crate::simd::{Level, at_level, prefetch};
 
 /// The left side: rows that lie anywhere in memory, in segments of `depth` values.
 ///
@@ -75,6 +75,11 @@ impl Packed {
         self.vectors * self.lanes
     }
 
+    /// What is read first.
+    pub(crate) fn first_panel(&self) -> &[f32] {
+        self.panels().next().unwrap_or_default()
+    }
+
     fn panels(&self) -> impl Iterator<Item = &[f32]> {
         self.data.as_slice().chunks_exact(self.depth * self.width())
     }
@@ -120,15 +125,43 @@ pub(crate) fn multiply<S: Simd>(
     right: &Packed,
     sink: &mut impl Sink<S>,
 ) {
+    multiply_before(simd, blocks, (right, &[]), sink);
+}
+
+/// [`multiply`], before another product whose right side begins with the panel `then`.
+#[inline(always)]
+pub(crate) fn multiply_before<S: Simd>(
+    simd: S,
+    blocks: &[Block],
+    (right, then): (&Packed, &[f32]),
+    sink: &mut impl Sink<S>,
+) {
     let width = right.width();
+    let ahead = |i: usize, j: usize| {
+        let next = right.panels().nth(i + 1).unwrap_or(then);
+        let part = next.len().div_ceil(blocks.len()).next_multiple_of(tensor::LANES);
+        &next[next.len().min(j * part)..next.len().min((j + 1) * part)]
+    };
     for (i, panel) in right.panels().enumerate() {
-        for block in blocks {
+        for (j, block) in blocks.iter().enumerate() {
+            let panel = Panel { values: panel, column: i * width, ahead: ahead(i, j) };
             match right.vectors {
-                2 => panel_rows::<S, 2>(simd, block, (panel, i * width), sink),
-                _ => panel_rows::<S, 1>(simd, block, (panel, i * width), sink),
+                2 => panel_rows::<S, 2>(simd, block, panel, sink),
+                _ => panel_rows::<S, 1>(simd, block, panel, sink),
             }
         }
     }
+}
+
+/// Some columns of the right side.
+#[derive(Clone, Copy)]
+struct Panel<'a> {
+    values: &'a [f32],
+    /// The first column.
+    column: usize,
+    /// What will be multiplied next, to be fetched meanwhile: where the right side is larger
+    /// than the caches, each of its pages begins with a wait for memory otherwise.
+    ahead: &'a [f32],
 }
 
 /// Most rows a tile can have without spilling: 16 registers with AVX2 and SSE,
@@ -162,7 +195,7 @@ fn next_height(left: usize, most: usize) -> usize {
 fn panel_rows<S: Simd, const V: usize>(
     simd: S,
     block: &Block,
-    (panel, column): (&[f32], usize),
+    mut panel: Panel,
     sink: &mut impl Sink<S>,
 ) {
     let most = most_rows(S::f32s::LEN);
@@ -172,13 +205,15 @@ fn panel_rows<S: Simd, const V: usize>(
         macro_rules! heights {
             ($($n:literal)+) => {
                 match height {
-                    $($n if $n <= most => tile::<S, V, $n>(simd, block, row, (panel, column), sink),)+
+                    $($n if $n <= most => tile::<S, V, $n>(simd, block, row, panel, sink),)+
                     _ => unreachable!(),
                 }
             };
         }
         heights!(1 2 3 4 5 6 7 8 9 10 11 12);
         row += height;
+        let fetched = block.left.depth * block.left.segments.len() * tensor::LANES;
+        panel.ahead = panel.ahead.get(fetched..).unwrap_or_default();
     }
 }
 
@@ -188,7 +223,7 @@ fn tile<S: Simd, const V: usize, const R: usize>(
     simd: S,
     block: &Block,
     first: usize,
-    panel: (&[f32], usize),
+    panel: Panel,
     sink: &mut impl Sink<S>,
 ) {
     simd.vectorize(
@@ -202,19 +237,21 @@ fn tile_inline<S: Simd, const V: usize, const R: usize>(
     simd: S,
     block: &Block,
     first: usize,
-    (panel, column): (&[f32], usize),
+    Panel { values, column, ahead }: Panel,
     sink: &mut impl Sink<S>,
 ) {
     let left = block.left;
+    // With nothing to fetch, what is there already is asked for: that costs nothing.
+    let ahead = if ahead.is_empty() { values } else { ahead };
     let mut sums = [[S::f32s::splat(simd, 0.0); V]; R];
     // One segment apart from many: between two, sums go through memory, and what that takes
     // to set up is a tenth of a short product.
     if let &[segment] = left.segments {
-        sums = accumulate(simd, sums, tile_rows(&left, first, segment), panel);
+        sums = accumulate(simd, sums, tile_rows(&left, first, segment), (values, ahead));
     } else {
-        let parts = panel.chunks_exact(left.depth * V * S::f32s::LEN);
+        let parts = values.chunks_exact(left.depth * V * S::f32s::LEN);
         for (&segment, part) in left.segments.iter().zip(parts) {
-            sums = accumulate(simd, sums, tile_rows(&left, first, segment), part);
+            sums = accumulate(simd, sums, tile_rows(&left, first, segment), (part, part));
         }
     }
     // By index: an iterator over the array would move it about in memory.
@@ -240,7 +277,7 @@ fn accumulate<S: Simd, const V: usize, const R: usize>(
     simd: S,
     mut sums: [[S::f32s; V]; R],
     rows: [&[f32]; R],
-    panel: &[f32],
+    (panel, ahead): (&[f32], &[f32]),
 ) -> [[S::f32s; V]; R] {
     let lanes = S::f32s::LEN;
     for (p, right) in (0..rows[0].len()).zip(panel.chunks_exact(V * lanes)) {
@@ -248,6 +285,7 @@ fn accumulate<S: Simd, const V: usize, const R: usize>(
         for (vector, right) in vectors.iter_mut().zip(right.chunks_exact(lanes)) {
             *vector = S::f32s::from_slice(simd, right);
         }
+        prefetch(ahead, p * tensor::LANES);
         for r in 0..R {
             let value = S::f32s::splat(simd, rows[r][p]);
             for v in 0..V {

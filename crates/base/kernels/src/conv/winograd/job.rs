@@ -7,7 +7,7 @@ use super::transform::Form;
 use super::{Tiling, Winograd};
 use crate::bands::{Band, for_bands, with_scratch};
 use crate::conv::Output;
-use crate::matmul::{Block, Packed, Plain, Rows, multiply};
+use crate::matmul::{Block, Packed, Plain, Rows, multiply_before};
 use crate::simd::at_level;
 use crate::source::{Grid, Source};
 use crate::{Epilogue, Level, Moments};
@@ -82,11 +82,11 @@ impl<'a> Job<'a> {
                 at_level!(level, simd => self.transform_in(simd, group, (inputs, chunk, strip)));
                 let lefts = inputs.chunks_exact(in_plane);
                 let outs = sums.chunks_exact_mut(out_plane);
-                for ((right, data), out) in self.right.iter().zip(lefts).zip(outs) {
+                for (position, (data, out)) in lefts.zip(outs).enumerate() {
                     let left =
                         Rows { data, row_stride: in_stride, segments: &[0], depth: in_stride };
                     let block = [Block { left, count, row: 0 }];
-                    at_level!(level, simd => product(simd, &block, right, out));
+                    at_level!(level, simd => self.product(simd, &block, position, out));
                 }
                 let view = Sums { data: sums, tiles: chunk, slot: 0 };
                 let write = Write { band: &mut *band, shape, epilogue };
@@ -124,7 +124,7 @@ impl<'a> Job<'a> {
 
             let inputs = &*inputs;
             let outs = sums.par_chunks_exact_mut(out_plane);
-            outs.zip(&self.right).enumerate().for_each(|(i, (out, right))| {
+            outs.enumerate().for_each(|(i, out)| {
                 let block = |group: usize| {
                     let data = &inputs[group * group_len + i * in_plane..];
                     let left =
@@ -133,10 +133,19 @@ impl<'a> Job<'a> {
                     Block { left, count: count_of(group), row }
                 };
                 let blocks: Vec<Block> = (0..images * groups).map(block).collect();
-                at_level!(level, simd => product(simd, &blocks, right, out));
+                at_level!(level, simd => self.product(simd, &blocks, i, out));
             });
             self.write_staged(level, (&*sums, tiles), output)
         })
+    }
+
+    /// The product of one position.
+    #[inline(always)]
+    fn product<S: Simd>(&self, simd: S, blocks: &[Block], position: usize, out: &mut [f32]) {
+        let right = self.right[position];
+        let then = self.right.get(position + 1).map_or(&[][..], |next| next.first_panel());
+        let mut sink = Plain { out, stride: right.columns() };
+        multiply_before(simd, blocks, (right, then), &mut sink);
     }
 
     fn write_staged(
@@ -188,9 +197,4 @@ pub(super) struct Write<'a, 'b> {
     pub(super) band: &'a mut Band<'b>,
     pub(super) shape: [usize; 4],
     pub(super) epilogue: &'a Epilogue<'a>,
-}
-
-#[inline(always)]
-fn product<S: Simd>(simd: S, blocks: &[Block], right: &Packed, out: &mut [f32]) {
-    multiply(simd, blocks, right, &mut Plain { out, stride: right.columns() });
 }
