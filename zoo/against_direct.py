@@ -1,12 +1,13 @@
 """How many iterations of direct optimisation a style that ships is worth.
 
-    python zoo/against_direct.py PENTIMENTO VGG16 PAINTINGS SIZE OUT.csv PHOTOGRAPH…
+    python zoo/against_direct.py PENTIMENTO VGG16 PAINTINGS SIZE FROM METHOD OUT.csv PHOTOGRAPH…
 
 For each photograph, in the next style's turn: the total loss of what the network painted, of
-the photograph itself, and of 100 iterations of L-BFGS from the photograph (`pentimento
-optimize`), all at SIZE pixels of the longer side, and the first iteration whose loss is no
-greater than the network's. Give photographs that were kept out of training. A line is
-written as soon as it is known; photographs that have one are left out.
+what is begun from, and of 100 iterations of METHOD (`lbfgs` or `adam`) from FROM (`content`, the
+photograph, or `noise`, as Johnson et al. have it), by `pentimento optimize`, all at SIZE pixels
+of the longer side, and the first iteration whose loss is no greater than the network's. Give
+photographs that were kept out of training. A line is written as soon as it is known;
+photographs that have one are left out.
 """
 
 import csv
@@ -19,7 +20,7 @@ from pathlib import Path
 
 ZOO = Path(__file__).parent
 ITERATIONS = 100
-COLUMNS = ["photograph", "style", "size", "photograph's", "network's", *(f"direct {n}" for n in (10, 20, 50, 100)), "worth"]
+COLUMNS = ["photograph", "style", "size", "begun from", "network's", *(f"direct {n}" for n in (10, 20, 50, 100)), "worth"]
 
 
 def total(losses):
@@ -30,7 +31,7 @@ def of_card(style, flag):
     return re.search(rf"--{flag} (\S+)", (ZOO / style / "README.md").read_text())[1]
 
 
-def measure(program, vgg, paintings, size, photograph, style):
+def measure(program, vgg, paintings, size, begin, method, photograph, style):
     painting = Path(paintings) / of_card(style, "style-picture")
     with tempfile.TemporaryDirectory() as folder:
         painted, out = Path(folder, "painted.png"), Path(folder, "out.png")
@@ -39,10 +40,11 @@ def measure(program, vgg, paintings, size, photograph, style):
         def optimize(start, iterations):
             line = [program, "optimize", photograph, painting, "--loss-network", vgg, "--size", size, "--scales", "1"]
             line += ["--style-size", of_card(style, "style-size"), "--from", start, "--iterations", str(iterations)]
+            line += ["--method", method]
             return json.loads(subprocess.check_output([*line, "--json", "-q", "--overwrite", "-o", out]))
 
         network = total(optimize(painted, 0)["losses"])
-        direct = optimize("content", ITERATIONS)
+        direct = optimize(begin, ITERATIONS)
     # of a line: the losses before that iteration
     losses = [total(line["losses"]) for line in direct["iterations"]] + [total(direct["losses"])]
     losses += [losses[-1]] * (ITERATIONS + 1 - len(losses))  # it ended early: flat
@@ -51,7 +53,7 @@ def measure(program, vgg, paintings, size, photograph, style):
 
 
 def main():
-    program, vgg, paintings, size, out, *photographs = sys.argv[1:]
+    program, vgg, paintings, size, begin, method, out, *photographs = sys.argv[1:]
     styles = sorted(p.parent.name for p in ZOO.glob("*/README.md") if "--style-picture" in p.read_text())
     known = set()
     if Path(out).exists():
@@ -62,7 +64,7 @@ def main():
         name, style = Path(photograph).name, styles[i % len(styles)]
         if name in known:
             continue
-        numbers = measure(program, vgg, paintings, size, photograph, style)
+        numbers = measure(program, vgg, paintings, size, begin, method, photograph, style)
         row = [name, style, size, *(f"{n:.4g}" if isinstance(n, float) else n for n in numbers)]
         with open(out, "a") as file:
             csv.writer(file).writerow(row)
