@@ -1,8 +1,10 @@
 #!/bin/sh
-# Builds every target with coverage and runs each for $1 seconds (60), from the samples.
+# Builds every target with coverage and runs each, or the one called $2, for $1 seconds (60), from
+# the samples.
 set -eu
 cd "$(dirname "$0")"
 seconds=${1:-60}
+only=${2:-*}
 samples=../crates/model/weights/tests/samples
 target=$(rustc -vV | sed -n 's/^host: //p')
 
@@ -12,7 +14,8 @@ RUSTFLAGS="--cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module \
 -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares" \
     cargo build --release --target "$target" --bins
 
-for name in fuzz_targets/*.rs; do
+# shellcheck disable=SC2231 # the glob is meant
+for name in fuzz_targets/$only.rs; do
     name=$(basename "$name" .rs)
     mkdir -p "corpus/$name" "artifacts/$name"
     case $name in

@@ -7,64 +7,82 @@ use anyhow::{Result, bail};
 
 use crate::{deps, shell};
 
-/// Runs every step, also after one has failed, and says at the end which did.
+/// How a step ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    Good,
+    /// What it needs is not here.
+    Skipped(&'static str),
+}
+
+/// Runs every step, also after one has failed, and says at the end which did, and which could not
+/// be run.
 pub(crate) fn run() -> Result<()> {
-    let mut failed = Vec::new();
+    let (mut failed, mut skipped) = (vec![], vec![]);
     for (name, step) in STEPS {
         println!("── {name}");
         let start = Instant::now();
         match step() {
-            Ok(()) => println!("── {name}: good, {:.0} s\n", start.elapsed().as_secs_f64()),
+            Ok(Ended::Good) => {
+                println!("── {name}: good, {:.0} s\n", start.elapsed().as_secs_f64());
+            }
+            Ok(Ended::Skipped(why)) => {
+                println!("── {name}: SKIPPED: {why}\n");
+                skipped.push(*name);
+            }
             Err(error) => {
                 println!("── {name}: FAILED: {error:#}\n");
                 failed.push(*name);
             }
         }
     }
+    if !skipped.is_empty() {
+        println!("not run: {}", skipped.join(", "));
+    }
     if !failed.is_empty() {
         bail!("{} of {} steps failed: {}", failed.len(), STEPS.len(), failed.join(", "));
     }
-    println!("all {} steps are good", STEPS.len());
+    println!("{} of {} steps are good", STEPS.len() - skipped.len(), STEPS.len());
     Ok(())
 }
 
-type Step = fn() -> Result<()>;
+type Step = fn() -> Result<Ended>;
 
 /// The quick ones first.
 const STEPS: &[(&str, Step)] = &[
-    ("format", || shell::run(shell::cargo(&["fmt", "--all", "--check"]))),
-    ("rings", deps::run),
+    ("format", || cargo(&["fmt", "--all", "--check"])),
+    ("rings", || deps::run().map(|()| Ended::Good)),
     ("licences and bans", licences),
-    ("lints", || {
-        let args = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
-        shell::run(shell::cargo(&args))
-    }),
+    ("lints", || cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])),
     // without a list of targets, cargo runs the doctests too
-    ("tests and doctests", || shell::run(shell::cargo(&["test", "--workspace"]))),
+    ("tests and doctests", || cargo(&["test", "--workspace"])),
     ("the studio's page", page),
     ("docs", docs),
 ];
 
-/// In a browser, against the program that the tests have built.
-fn page() -> Result<()> {
-    if !shell::is_installed("npm", &["--version"]) {
-        println!("skipped: npm is not installed");
-        return Ok(());
-    }
-    shell::run(shell::command("crates/app/studio/page/tests/run", &[]))
+fn cargo(args: &[&str]) -> Result<Ended> {
+    shell::run(shell::cargo(args)).map(|()| Ended::Good)
 }
 
-fn docs() -> Result<()> {
+/// In a browser, against the program that the tests have built.
+fn page() -> Result<Ended> {
+    if !shell::is_installed("npm", &["--version"]) {
+        return Ok(Ended::Skipped("npm is not installed"));
+    }
+    shell::run(shell::command("crates/app/studio/page/tests/run", &[])).map(|()| Ended::Good)
+}
+
+fn docs() -> Result<Ended> {
     let mut command: Command = shell::cargo(&["doc", "--workspace", "--no-deps", "--lib"]);
     command.env("RUSTDOCFLAGS", "-D warnings");
-    shell::run(command)
+    shell::run(command).map(|()| Ended::Good)
 }
 
 /// Only the checks that need no download: advisories would fetch a database.
-fn licences() -> Result<()> {
+fn licences() -> Result<Ended> {
     if !shell::is_installed("cargo", &["deny", "--version"]) {
-        println!("skipped: cargo-deny is not installed (`cargo install --locked cargo-deny`)");
-        return Ok(());
+        let why = "cargo-deny is not installed (`cargo install --locked cargo-deny`)";
+        return Ok(Ended::Skipped(why));
     }
-    shell::run(shell::cargo(&["deny", "check", "licenses", "bans", "sources"]))
+    cargo(&["deny", "check", "licenses", "bans", "sources"])
 }

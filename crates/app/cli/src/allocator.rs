@@ -20,11 +20,10 @@ mod glibc {
     const ARENAS: i32 = 2;
 
     pub(super) fn give_back_at_once() {
-        // SAFETY: mallopt takes two integers and only sets parameters of the allocator; it
-        // may be called at any time (mallopt(3)). If it refuses, all stays as it was.
-        unsafe {
-            libc::mallopt(libc::M_MMAP_THRESHOLD, MAPPED);
-            libc::mallopt(libc::M_ARENA_MAX, ARENAS);
+        for (parameter, value) in [(libc::M_MMAP_THRESHOLD, MAPPED), (libc::M_ARENA_MAX, ARENAS)] {
+            // SAFETY: mallopt takes two integers and only sets parameters of the allocator; it
+            // may be called at any time (mallopt(3)). If it refuses, all stays as it was.
+            unsafe { libc::mallopt(parameter, value) };
         }
     }
 }

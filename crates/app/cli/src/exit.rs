@@ -76,48 +76,49 @@ pub(crate) fn status(error: &anyhow::Error) -> ExitCode {
     if is_broken_pipe(error) {
         return ExitCode::SUCCESS;
     }
-    if let Some(error) = error.chain().find_map(|e| e.downcast_ref::<PullError>()) {
-        return ExitCode::from(of_pull(error));
+    let known = of_cause(error, of_pull)
+        .or_else(|| of_cause(error, of_training))
+        .or_else(|| of_cause(error, of_studio))
+        .or_else(|| of_cause(error, of_refused))
+        .or_else(|| of_cause(error, of_insight))
+        .or_else(|| of_cause(error, |_: &NotPulled| WEIGHTS))
+        .or_else(|| of_cause(error, of_pipeline).flatten());
+    let other = || if io_kinds(error).next().is_some() { OUTPUT } else { OTHER };
+    ExitCode::from(known.unwrap_or_else(other))
+}
+
+/// What `status` says of the first cause of its kind, if there is one.
+fn of_cause<E, S>(error: &anyhow::Error, status: impl Fn(&E) -> S) -> Option<S>
+where
+    E: std::error::Error + 'static,
+{
+    error.chain().find_map(|cause| cause.downcast_ref()).map(status)
+}
+
+fn of_refused(error: &Refused) -> u8 {
+    match error {
+        Refused::Usage(_) => USAGE,
+        Refused::NoPictures(_) => NO_PICTURES,
+        Refused::Weights(_) => WEIGHTS,
     }
-    if let Some(error) = error.chain().find_map(|e| e.downcast_ref::<TrainError>()) {
-        return ExitCode::from(of_training(error));
-    }
-    if let Some(error) = error.chain().find_map(|e| e.downcast_ref::<StudioError>()) {
-        return ExitCode::from(of_studio(error));
-    }
-    if let Some(refused) = error.chain().find_map(|e| e.downcast_ref::<Refused>()) {
-        return ExitCode::from(match refused {
-            Refused::Usage(_) => USAGE,
-            Refused::NoPictures(_) => NO_PICTURES,
-            Refused::Weights(_) => WEIGHTS,
-        });
-    }
-    if let Some(error) = error.chain().find_map(|e| e.downcast_ref::<InsightError>()) {
-        return ExitCode::from(of_insight(error));
-    }
-    if error.chain().any(<dyn std::error::Error>::is::<NotPulled>) {
-        return ExitCode::from(WEIGHTS);
-    }
-    let pipeline = error.chain().find_map(|e| e.downcast_ref::<PipelineError>());
-    ExitCode::from(match pipeline {
-        Some(
-            PipelineError::Option { .. }
-            | PipelineError::Output { .. }
-            | PipelineError::Hint { .. }
-            | PipelineError::Shape(_),
-        ) => USAGE,
-        Some(PipelineError::NoPictures { .. }) => NO_PICTURES,
-        Some(
-            PipelineError::UnknownStyle { .. }
-            | PipelineError::Weights { .. }
-            | PipelineError::NotAStyle { .. }
-            | PipelineError::NotAColorizer { .. }
-            | PipelineError::NoColorizer
-            | PipelineError::UnknownColorizer { .. },
-        ) => WEIGHTS,
-        Some(PipelineError::Unwritable { .. }) => OUTPUT,
-        _ if io_kinds(error).next().is_some() => OUTPUT,
-        _ => OTHER,
+}
+
+/// None where it depends on the cause.
+fn of_pipeline(error: &PipelineError) -> Option<u8> {
+    Some(match error {
+        PipelineError::Option { .. }
+        | PipelineError::Output { .. }
+        | PipelineError::Hint { .. }
+        | PipelineError::Shape(_) => USAGE,
+        PipelineError::NoPictures { .. } => NO_PICTURES,
+        PipelineError::UnknownStyle { .. }
+        | PipelineError::Weights { .. }
+        | PipelineError::NotAStyle { .. }
+        | PipelineError::NotAColorizer { .. }
+        | PipelineError::NoColorizer
+        | PipelineError::UnknownColorizer { .. } => WEIGHTS,
+        PipelineError::Unwritable { .. } => OUTPUT,
+        _ => return None,
     })
 }
 

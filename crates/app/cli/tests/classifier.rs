@@ -4,11 +4,10 @@
 mod support;
 
 use std::fs;
-use std::process::Stdio;
 
 use pentimento::train::augment::{Augmentation, Disturbance};
 use pentimento::train::classifier::ClassifierRecipe;
-use support::{Place, wait_until};
+use support::Place;
 
 /// Two classes of six pictures, and a recipe.
 fn place() -> Place {
@@ -100,11 +99,7 @@ fn a_killed_run_ends_in_the_same_bits_as_one_that_was_left_alone() {
     recipe(&place, 20);
     place.run(&words("-o whole.safetensors --threads 1")).ended(0, &[]);
     let more = "-o killed.safetensors --checkpoint-every 7 --threads 2";
-    let mut child = place.command(&words(more)).stderr(Stdio::null()).spawn().unwrap();
-    let checkpoint = place.path("killed.safetensors.run/checkpoint.safetensors");
-    wait_until("there is a checkpoint", || checkpoint.exists());
-    child.kill().unwrap();
-    child.wait().unwrap();
+    place.killed_at(&words(more), "killed.safetensors.run/checkpoint.safetensors");
     let more = format!("{more} --resume");
     place.run(&words(&more)).ended(0, &["60 steps"]);
     assert!(place.tensors("whole.safetensors") == place.tensors("killed.safetensors"));

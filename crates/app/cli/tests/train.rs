@@ -74,11 +74,7 @@ fn a_killed_run_ends_in_the_same_bits_as_one_that_was_left_alone() {
     recipe(&place, |r| r.steps = Some(60));
     place.run(&words("-o whole.safetensors --threads 1")).ended(0, &[]);
     let more = "-o killed.safetensors --checkpoint-every 7 --threads 2";
-    let mut child = place.command(&words(more)).stderr(Stdio::null()).spawn().unwrap();
-    let checkpoint = place.path("killed.safetensors.run/checkpoint.safetensors");
-    wait_until("there is a checkpoint", || checkpoint.exists());
-    child.kill().unwrap();
-    child.wait().unwrap();
+    place.killed_at(&words(more), "killed.safetensors.run/checkpoint.safetensors");
     let more = "-o killed.safetensors --threads 3 --resume";
     place.run(&words(more)).ended(0, &["60 steps"]);
     let of = |name: &str| place.tensors(&format!("{name}.safetensors.run/checkpoint.safetensors"));

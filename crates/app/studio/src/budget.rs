@@ -90,7 +90,7 @@ mod tests {
         let budget = Budget::new(10);
         let lease = budget.take(10).unwrap();
         let waiting = budget.clone();
-        let thread = std::thread::spawn(move || waiting.wait(5, Duration::from_secs(60)).is_some());
+        let thread = std::thread::spawn(move || waiting.wait(5, Duration::from_mins(1)).is_some());
         drop(lease);
         assert!(thread.join().unwrap());
     }

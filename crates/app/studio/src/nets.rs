@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use pentimento::graph::Op;
+use pentimento::graph::{NodeId, Op};
 use pentimento::insight::cam::{self, Method};
 use pentimento::insight::{self, Model, overview, pictorial_layers};
 use pentimento::nets;
@@ -285,24 +285,30 @@ pub(crate) fn about(studio: &Inner, id: &str) -> Result<About, Fault> {
         cam: mapped.contains(&id),
     };
     let layers = graph.ids().zip(&table.summary.rows).map(layer).collect();
-    let first = pictorial.iter().find(|id| matches!(graph.node(**id).op, Op::Conv(_)));
-    let convolutions = pictorial.iter().filter(|id| matches!(graph.node(**id).op, Op::Conv(_)));
-    let middle = convolutions.clone().nth(convolutions.count() / 2);
-    let named = |id: &_| model.layer_name(*id).to_owned();
-    let default = if is_classifier { cam::default_layer(&model)? } else { None };
+    let defaults = defaults(&model, &pictorial)?;
     Ok(About {
         parameters: table.summary.params,
         width,
         height,
         layers,
-        defaults: Defaults {
-            activations: first.map(named),
-            filters: middle.map(named),
-            cam: default.as_ref().map(named),
-        },
+        defaults,
         methods: Method::ALL.into_iter().filter(|_| is_classifier).map(about_method).collect(),
         class_names: (0..summary.classes).map(|class| model.class_name(class)).collect(),
         summary,
+    })
+}
+
+/// The layers that are shown before anybody chooses: the first convolution, one in the middle, and
+/// what maps of classes are usually drawn at.
+fn defaults(model: &Model, pictorial: &[NodeId]) -> Result<Defaults, Fault> {
+    let is_convolution = |id: &&NodeId| matches!(model.graph().node(**id).op, Op::Conv(_));
+    let convolutions: Vec<&NodeId> = pictorial.iter().filter(is_convolution).collect();
+    let named = |id: &NodeId| model.layer_name(*id).to_owned();
+    let cam = if model.is_classifier() { cam::default_layer(model)? } else { None };
+    Ok(Defaults {
+        activations: convolutions.first().copied().map(named),
+        filters: convolutions.get(convolutions.len() / 2).copied().map(named),
+        cam: cam.as_ref().map(named),
     })
 }
 

@@ -84,9 +84,9 @@ impl Default for Limits {
             pixels: 100_000_000,
             queue: 32,
             streams: 128,
-            age: Duration::from_secs(4 * 3600),
+            age: Duration::from_hours(4),
             pause: Duration::from_secs(10),
-            whole: Duration::from_secs(120),
+            whole: Duration::from_mins(2),
             turn: Duration::from_secs(20),
         }
     }

@@ -30,7 +30,7 @@ impl Builder {
 
     /// An input with this many channels.
     pub fn input(&mut self, name: &str, channels: usize) -> NodeId {
-        self.push(name, Op::Input { channels }, &[], &[], Some(channels))
+        self.push(name, Op::Input { channels }, (&[], &[]), Some(channels))
     }
 
     /// A convolution: `name.weight`, `name.bias`.
@@ -51,7 +51,7 @@ impl Builder {
         if conv.bias {
             params.push(self.param(name, "bias", &[conv.out]));
         }
-        self.push(name, Op::Conv(conv), &[x], &params, Some(conv.out))
+        self.push(name, Op::Conv(conv), (&[x], &params), Some(conv.out))
     }
 
     /// A transposed convolution: `name.weight`, `name.bias`.
@@ -61,21 +61,21 @@ impl Builder {
         if t.bias {
             params.push(self.param(name, "bias", &[t.out]));
         }
-        self.push(name, Op::ConvTranspose(t), &[x], &params, Some(t.out))
+        self.push(name, Op::ConvTranspose(t), (&[x], &params), Some(t.out))
     }
 
     /// A fully connected layer on `features` features: `name.weight`, `name.bias`.
     pub fn linear(&mut self, name: &str, x: NodeId, features: usize, out: usize) -> NodeId {
         let params =
             [self.param(name, "weight", &[out, features]), self.param(name, "bias", &[out])];
-        self.push(name, Op::Linear { out }, &[x], &params, Some(out))
+        self.push(name, Op::Linear { out }, (&[x], &params), Some(out))
     }
 
     /// An instance norm with gain and shift: `name.weight`, `name.bias`.
     pub fn instance_norm(&mut self, name: &str, x: NodeId, eps: f32) -> NodeId {
         let c = self.known_channels(x);
         let params = [self.param(name, "weight", &[c]), self.param(name, "bias", &[c])];
-        self.push(name, Op::InstanceNorm { eps, affine: true }, &[x], &params, Some(c))
+        self.push(name, Op::InstanceNorm { eps, affine: true }, (&[x], &params), Some(c))
     }
 
     /// A batch norm: `name.weight`, `.bias`, `.running_mean`, `.running_var`.
@@ -94,7 +94,7 @@ impl Builder {
         for &statistic in &params[parts.len() - 2..] {
             self.params[statistic].trainable = false;
         }
-        self.push(name, Op::BatchNorm { eps }, &[x], &params, Some(c))
+        self.push(name, Op::BatchNorm { eps }, (&[x], &params), Some(c))
     }
 
     /// A function of each value alone.
@@ -115,7 +115,7 @@ impl Builder {
     /// A pooling.
     pub fn pool(&mut self, name: &str, x: NodeId, pool: Pool) -> NodeId {
         let c = self.channels[x.0];
-        self.push(name, Op::Pool(pool), &[x], &[], c)
+        self.push(name, Op::Pool(pool), (&[x], &[]), c)
     }
 
     /// [`Op::AdaptiveAvgPool`].
@@ -161,7 +161,7 @@ impl Builder {
     pub fn concat(&mut self, xs: &[NodeId]) -> NodeId {
         let c = xs.iter().map(|&x| self.known_channels(x)).sum();
         let name = self.free_name(&Op::Concat);
-        self.push(&name, Op::Concat, xs, &[], Some(c))
+        self.push(&name, Op::Concat, (xs, &[]), Some(c))
     }
 
     /// `x`, one value per channel, repeated over the plane of `like`.
@@ -173,7 +173,7 @@ impl Builder {
     /// only [`Builder::linear`], which is told it, can follow.
     pub fn flatten(&mut self, x: NodeId) -> NodeId {
         let name = self.free_name(&Op::Flatten);
-        self.push(&name, Op::Flatten, &[x], &[], None)
+        self.push(&name, Op::Flatten, (&[x], &[]), None)
     }
 
     /// [`Op::Dropout`].
@@ -217,7 +217,7 @@ impl Builder {
 
     fn unnamed(&mut self, op: Op, inputs: &[NodeId]) -> NodeId {
         let (name, c) = (self.free_name(&op), self.channels[inputs[0].0]);
-        self.push(&name, op, inputs, &[], c)
+        self.push(&name, op, (inputs, &[]), c)
     }
 
     fn free_name(&self, op: &Op) -> String {
@@ -228,8 +228,7 @@ impl Builder {
         &mut self,
         name: &str,
         op: Op,
-        inputs: &[NodeId],
-        params: &[usize],
+        (inputs, params): (&[NodeId], &[usize]),
         channels: Option<usize>,
     ) -> NodeId {
         assert!(self.nodes.iter().all(|n| n.name != name), "two nodes are called {name:?}");

@@ -184,39 +184,21 @@ fn infer(node: &Node, reads: &[Shape4]) -> Result<Shape4, ShapeError> {
     let mismatch = |b| ShapeError::Mismatch { layer: node.name.clone(), a: reads[0], b };
     Ok(match &node.op {
         Op::Conv(conv) => {
-            let [mh, mw] = conv.margins(h, w);
             let reach = conv.kernel.map(|k| conv.dilation * (k - 1) + 1);
-            let oh = windows(node, 0, (h, mh), (reach[0], conv.stride))?;
-            let ow = windows(node, 1, (w, mw), (reach[1], conv.stride))?;
-            [n, conv.out, oh, ow]
+            let [h, w] = slid(node, [h, w], conv.margins(h, w), (reach, conv.stride))?;
+            [n, conv.out, h, w]
         }
         Op::ConvTranspose(t) => [n, t.out, t.extent(h).0, t.extent(w).0],
         Op::Linear { out } => [n, *out, 1, 1],
         Op::Pool(pool) => {
-            let across = |size| pool.pad.margins(size, pool.kernel, pool.stride);
-            let oh = windows(node, 0, (h, across(h)), (pool.kernel, pool.stride))?;
-            let ow = windows(node, 1, (w, across(w)), (pool.kernel, pool.stride))?;
-            [n, c, oh, ow]
+            let margins = [h, w].map(|size| pool.pad.margins(size, pool.kernel, pool.stride));
+            let [h, w] = slid(node, [h, w], margins, ([pool.kernel; 2], pool.stride))?;
+            [n, c, h, w]
         }
         Op::AdaptiveAvgPool { height, width } => [n, c, *height, *width],
         Op::Resize { factor, .. } => [n, c, h * factor, w * factor],
-        Op::Pad { mode, sides: [t, b, l, r] } => {
-            for (axis, size, sides) in [(0, h, [t, b]), (1, w, [l, r])] {
-                for &before in sides {
-                    fits(node, axis, size, Margins { before, after: 0, mode: *mode })?;
-                }
-            }
-            [n, c, h + t + b, w + l + r]
-        }
-        Op::Crop { sides: [t, b, l, r] } => {
-            if h <= t + b {
-                return Err(too_small(node, 0, t + b + 1, h));
-            }
-            if w <= l + r {
-                return Err(too_small(node, 1, l + r + 1, w));
-            }
-            [n, c, h - t - b, w - l - r]
-        }
+        Op::Pad { mode, sides } => padded(node, reads[0], *mode, *sides)?,
+        Op::Crop { sides } => cropped(node, reads[0], *sides)?,
         Op::Add if reads[1] != reads[0] => return Err(mismatch(reads[1])),
         Op::Mul if reads[1] != reads[0] && reads[1] != [n, c, 1, 1] => {
             return Err(mismatch(reads[1]));
@@ -235,6 +217,44 @@ fn infer(node: &Node, reads: &[Shape4]) -> Result<Shape4, ShapeError> {
         Op::Flatten => [n, c * h * w, 1, 1],
         _ => reads[0],
     })
+}
+
+fn padded(
+    node: &Node,
+    [n, c, h, w]: Shape4,
+    mode: PadMode,
+    [t, b, l, r]: [usize; 4],
+) -> Result<Shape4, ShapeError> {
+    for (axis, size, sides) in [(0, h, [t, b]), (1, w, [l, r])] {
+        for before in sides {
+            fits(node, axis, size, Margins { before, after: 0, mode })?;
+        }
+    }
+    Ok([n, c, h + t + b, w + l + r])
+}
+
+fn cropped(
+    node: &Node,
+    [n, c, h, w]: Shape4,
+    [t, b, l, r]: [usize; 4],
+) -> Result<Shape4, ShapeError> {
+    for (axis, size, cut) in [(0, h, t + b), (1, w, l + r)] {
+        if size <= cut {
+            return Err(too_small(node, axis, cut + 1, size));
+        }
+    }
+    Ok([n, c, h - t - b, w - l - r])
+}
+
+/// How many [`windows`] there are down and across.
+fn slid(
+    node: &Node,
+    [h, w]: [usize; 2],
+    [down, across]: [Margins; 2],
+    ([tall, wide], stride): ([usize; 2], usize),
+) -> Result<[usize; 2], ShapeError> {
+    let down = windows(node, 0, (h, down), (tall, stride))?;
+    Ok([down, windows(node, 1, (w, across), (wide, stride))?])
 }
 
 /// How many windows of `reach` pixels, `stride` apart, fit on `size` pixels with their border.

@@ -83,6 +83,15 @@ impl NetworkCard {
         })
     }
 
+    /// The same of a file that may not say at all which network it is of.
+    ///
+    /// # Errors
+    ///
+    /// As [`NetworkCard::from_metadata`], where it says so.
+    pub fn if_told(metadata: &BTreeMap<String, String>) -> Result<Option<Self>, WeightsError> {
+        metadata.contains_key(NETWORK).then(|| Self::from_metadata(metadata)).transpose()
+    }
+
     /// The metadata for [`write`](crate::write()).
     pub fn to_metadata(&self) -> BTreeMap<String, String> {
         let mut metadata = self.notes.clone();

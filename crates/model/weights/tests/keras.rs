@@ -1,23 +1,12 @@
 //! Keras's files, which Keras and h5py wrote, read as `samples/make_keras.py` says.
 
-use std::path::{Path, PathBuf};
+mod support;
+
 use std::time::{Duration, Instant};
 
+use support::{bias, sample, weight};
 use tensor::Tensor;
 use weights::{DType, Format, Limits, WeightsError, inspect, read};
-
-fn sample(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples").join(name)
-}
-
-/// `i / 4 - 3`, out × in × h × w.
-fn weight() -> Tensor {
-    Tensor::new([2, 3, 2, 2], (0..24u8).map(|i| f32::from(i) / 4.0 - 3.0).collect())
-}
-
-fn bias() -> Tensor {
-    Tensor::new([2], vec![0.5, -1.5])
-}
 
 #[test]
 fn every_keras_gives_the_same_names() {

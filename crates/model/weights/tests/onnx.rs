@@ -1,19 +1,10 @@
 //! ONNX models that `samples/make_onnx.py` wrote.
 
-use std::path::{Path, PathBuf};
+mod support;
 
 use graph::Op;
-use tensor::Tensor;
+use support::{bias, sample, weight};
 use weights::{Format, Limits, inspect, onnx, read};
-
-fn sample(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples").join(name)
-}
-
-/// `i / 4 - 3`.
-fn weight() -> Tensor {
-    Tensor::new([2, 3, 2, 2], (0..24u8).map(|i| f32::from(i) / 4.0 - 3.0).collect())
-}
 
 #[test]
 fn models_of_every_storage_read() {
@@ -23,7 +14,7 @@ fn models_of_every_storage_read() {
         // The builder would call a node of its own `relu_2`.
         assert_eq!(nodes, ["picture", "a", "relu_2~"], "{name}");
         assert_eq!(model.weights["a.weight"], weight(), "{name}");
-        assert_eq!(model.weights["a.bias"], Tensor::new([2], vec![0.5, -1.5]), "{name}");
+        assert_eq!(model.weights["a.bias"], bias(), "{name}");
         assert_eq!(model.inputs, [[None, Some(3), None, None]], "{name}");
     }
 }

@@ -1,24 +1,13 @@
 //! Every sample file, which other people's libraries wrote, reads as its maker says.
 #![expect(clippy::unwrap_used, reason = "a test may panic, in its helpers too")]
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+mod support;
 
+use std::collections::BTreeMap;
+
+use support::{bias, sample, weight};
 use tensor::Tensor;
 use weights::{DType, Format, Limits, WeightsError, inspect, read, read_bundle, read_bytes};
-
-fn sample(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/samples").join(name)
-}
-
-/// `i / 4 - 3`: see `samples/make.py`.
-fn weight() -> Tensor {
-    Tensor::new([2, 3, 2, 2], (0..24u8).map(|i| f32::from(i) / 4.0 - 3.0).collect())
-}
-
-fn bias() -> Tensor {
-    Tensor::new([2], vec![0.5, -1.5])
-}
 
 #[track_caller]
 fn holds_both(name: &str, format: Format) -> weights::Checkpoint {

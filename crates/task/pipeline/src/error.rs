@@ -1,6 +1,7 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use graph::ShapeError;
+use weights::WeightsError;
 
 /// Why pictures could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +31,7 @@ pub enum PipelineError {
         /// The weights' file.
         path: PathBuf,
         /// What is wrong with it.
-        source: weights::WeightsError,
+        source: WeightsError,
     },
     /// The weights are fine, but of no network that turns a picture into a picture.
     #[error("{path}: {what}", path = path.display())]
@@ -133,6 +134,11 @@ pub enum PipelineError {
         /// The panic's message.
         what: String,
     },
+}
+
+/// A file of weights that cannot be read, or does not fit.
+pub(crate) fn unreadable(path: &Path, source: WeightsError) -> PipelineError {
+    PipelineError::Weights { path: path.to_owned(), source }
 }
 
 fn hint(near: &[String]) -> String {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use cpu::Network;
 use graph::{Encoding, Graph};
-use weights::{Checkpoint, Limits, NetworkCard, WeightsError};
+use weights::{Checkpoint, Limits, NetworkCard};
 
 use crate::PipelineError;
+use crate::error::unreadable;
 use crate::frame::Fit;
 use crate::recognise::{by_shapes, recognise};
 use crate::shipped::{near, shipped};
@@ -67,14 +68,8 @@ impl Style {
     /// [`PipelineError::Weights`] if the file cannot be read or is damaged.
     pub fn card_of_file(path: &Path) -> Result<Option<NetworkCard>, PipelineError> {
         let found = weights::inspect(path, &Limits::default()).map_err(|e| unreadable(path, e))?;
-        let card = if found.metadata.contains_key("pentimento.network") {
-            NetworkCard::from_metadata(&found.metadata).map_err(|e| unreadable(path, e))?
-        } else {
-            match recognise(&found) {
-                Some(card) => card,
-                None => return Ok(None),
-            }
-        };
+        let told = NetworkCard::if_told(&found.metadata).map_err(|e| unreadable(path, e))?;
+        let Some(card) = told.or_else(|| recognise(&found)) else { return Ok(None) };
         let net = nets::by_name(&card.network, &card.config.to_string()).ok();
         let style = net.is_some_and(|net| net.output.is_some() && Fit::of(&net.graph).is_some());
         Ok(style.then_some(card))
@@ -97,12 +92,10 @@ impl Style {
         Checkpoint { tensors, metadata, .. }: Checkpoint,
     ) -> Result<Self, PipelineError> {
         let refuse = |what: String| PipelineError::NotAStyle { path: path.to_owned(), what };
-        let card = if metadata.contains_key("pentimento.network") {
-            NetworkCard::from_metadata(&metadata).map_err(|e| unreadable(path, e))?
-        } else {
-            by_shapes(tensors.iter().map(|(n, t)| (n.as_str(), t.shape())))
-                .ok_or_else(|| refuse(UNRECOGNISED.to_owned()))?
-        };
+        let told = NetworkCard::if_told(&metadata).map_err(|e| unreadable(path, e))?;
+        let shapes = tensors.iter().map(|(n, t)| (n.as_str(), t.shape()));
+        let card = told.or_else(|| by_shapes(shapes));
+        let card = card.ok_or_else(|| refuse(UNRECOGNISED.to_owned()))?;
         let net = nets::by_name(&card.network, &card.config.to_string())
             .map_err(|e| refuse(with_causes(&e)))?;
         let fit = Fit::of(&net.graph).filter(|_| net.output.is_some());
@@ -139,10 +132,6 @@ impl Style {
 
 const UNRECOGNISED: &str = "its tensors are of no style network that is known here \
     (`pentimento weights inspect` shows them)";
-
-fn unreadable(path: &Path, source: WeightsError) -> PipelineError {
-    PipelineError::Weights { path: path.to_owned(), source }
-}
 
 fn with_ending(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

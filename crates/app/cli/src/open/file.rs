@@ -33,8 +33,7 @@ pub(super) fn of_known((name, config): (&str, &str), path: &Path) -> anyhow::Res
 pub(super) fn of_file(path: &Path) -> anyhow::Result<(Said, StateDict)> {
     let limits = Limits::default();
     let read = weights::read(path, &limits).map_err(|e| unreadable(path, e))?;
-    if read.metadata.contains_key("pentimento.network") {
-        let card = NetworkCard::from_metadata(&read.metadata).map_err(|e| unreadable(path, e))?;
+    if let Some(card) = NetworkCard::if_told(&read.metadata).map_err(|e| unreadable(path, e))? {
         return Ok((Said::of_card(card)?, read.tensors));
     }
     let found = weights::inspect(path, &limits).map_err(|e| unreadable(path, e))?;

@@ -49,7 +49,7 @@ impl<'a> Asked<'a> {
 /// Sends a request; an answer may come before all of it is sent.
 pub(crate) fn send(host: &str, asked: &Asked<'_>) -> std::io::Result<TcpStream> {
     let mut stream = TcpStream::connect(host)?;
-    stream.set_read_timeout(Some(Duration::from_secs(120)))?;
+    stream.set_read_timeout(Some(Duration::from_mins(2)))?;
     let Asked { method, path, media, body, .. } = asked;
     let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\n", asked.host.unwrap_or(host));
     head += "connection: close\r\n";

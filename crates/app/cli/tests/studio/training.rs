@@ -22,7 +22,7 @@ fn words(output: &str, steps: u64) -> Vec<String> {
 
 /// Waits until a run is as it should be.
 fn until(studio: &Studio, fine: impl Fn(&Value) -> bool) -> Value {
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + Duration::from_mins(1);
     loop {
         let runs = ask(&studio.host, &Asked::get("/api/trainings")).json();
         if let Some(run) = runs["trainings"].as_array().unwrap().iter().find(|run| fine(run)) {

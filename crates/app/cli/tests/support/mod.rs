@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -111,6 +111,15 @@ impl Place {
         command
     }
 
+    /// Kills `pentimento` with these words as soon as this file is there.
+    pub fn killed_at<S: AsRef<OsStr>>(&self, words: &[S], file: &str) {
+        let mut child = self.command(words).stderr(Stdio::null()).spawn().unwrap();
+        let file = self.path(file);
+        wait_until("the file is there", || file.exists());
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
     pub fn run<S: AsRef<OsStr>>(&self, words: &[S]) -> Ran {
         Ran::new(&self.command(words).output().unwrap())
     }
@@ -177,7 +186,7 @@ impl Ran {
 /// Waits until `is_so`, with a patience that ends.
 #[track_caller]
 pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let patience = Instant::now() + Duration::from_secs(60);
+    let patience = Instant::now() + Duration::from_mins(1);
     while !is_so() {
         assert!(Instant::now() < patience, "waited in vain until {what}");
         sleep(Duration::from_millis(2));

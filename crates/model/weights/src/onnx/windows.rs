@@ -79,24 +79,9 @@ impl<'f> Build<'f, '_> {
         if !is_whole || !(1.0..=64.0).contains(&h) {
             return refused(&format!("by {:?}", [n, c, h, w]));
         }
-        let corners = node.text(
-            "coordinate_transformation_mode",
-            match node.op {
-                "Resize" => "half_pixel",
-                _ => "asymmetric",
-            },
-        );
-        let rounding = node.text("nearest_mode", "round_prefer_floor");
-        let is_half = matches!(corners, "half_pixel" | "pytorch_half_pixel");
-        let filter = match node.text("mode", "nearest") {
-            "nearest" if is_half && rounding.starts_with("round") => Filter::Nearest,
-            "nearest"
-                if corners == "asymmetric" && (rounding == "floor" || node.op == "Upsample") =>
-            {
-                Filter::Nearest
-            }
-            "linear" if is_half => Filter::Bilinear,
-            mode => return refused(&format!("in mode {mode} {corners} {rounding}")),
+        let filter = match filter(node) {
+            Ok(filter) => filter,
+            Err(mode) => return refused(&format!("in mode {mode}")),
         };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 64")]
         let factor = h as usize;
@@ -135,5 +120,23 @@ impl<'f> Build<'f, '_> {
         };
         let id = self.named(node, id);
         Ok(Some(Data { id, is_pixel: false, ..data }))
+    }
+}
+
+/// How a resize's values come about, or in words how it would have them.
+fn filter(node: &Node) -> Result<Filter, String> {
+    let usual = if node.op == "Resize" { "half_pixel" } else { "asymmetric" };
+    let corners = node.text("coordinate_transformation_mode", usual);
+    let rounding = node.text("nearest_mode", "round_prefer_floor");
+    let is_half = matches!(corners, "half_pixel" | "pytorch_half_pixel");
+    let rounds = if is_half {
+        rounding.starts_with("round")
+    } else {
+        corners == "asymmetric" && (rounding == "floor" || node.op == "Upsample")
+    };
+    match node.text("mode", "nearest") {
+        "nearest" if rounds => Ok(Filter::Nearest),
+        "linear" if is_half => Ok(Filter::Bilinear),
+        mode => Err(format!("{mode} {corners} {rounding}")),
     }
 }

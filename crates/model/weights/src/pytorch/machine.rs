@@ -128,38 +128,18 @@ impl<'m, 'a> Machine<'m, 'a> {
             b'K' => Object::Int(self.array::<1>()?[0].into()),
             b'M' => Object::Int(u16::from_le_bytes(self.array()?).into()),
             b'J' => Object::Int(i32::from_le_bytes(self.array()?).into()),
-            0x8a => {
-                let [len] = self.array()?;
-                self.long(len.into())?
-            }
-            0x8b => {
-                let len = u32::from_le_bytes(self.array()?);
-                self.long(len.into())?
+            0x8a | 0x8b => {
+                let len = self.length(op)?;
+                self.long(len)?
             }
             b'G' => Object::Float(f64::from_be_bytes(self.array()?)),
-            // Python 2's byte strings are names there.
-            0x8c | b'U' => {
-                let [len] = self.array()?;
-                Object::Text(self.text(len.into())?)
-            }
-            b'X' | b'T' => {
-                let len = u32::from_le_bytes(self.array()?);
-                Object::Text(self.text(len.into())?)
-            }
-            0x8d => {
-                let len = u64::from_le_bytes(self.array()?);
+            // Python 2's byte strings, `U` and `T`, are names there.
+            0x8c | b'U' | b'X' | b'T' | 0x8d => {
+                let len = self.length(op)?;
                 Object::Text(self.text(len)?)
             }
-            b'C' => {
-                let [len] = self.array()?;
-                self.bytes(len.into()).map(|_| Object::Opaque)?
-            }
-            b'B' => {
-                let len = u32::from_le_bytes(self.array()?);
-                self.bytes(len.into()).map(|_| Object::Opaque)?
-            }
-            0x8e | 0x96 => {
-                let len = u64::from_le_bytes(self.array()?);
+            b'C' | b'B' | 0x8e | 0x96 => {
+                let len = self.length(op)?;
                 self.bytes(len).map(|_| Object::Opaque)?
             }
             b')' | b']' | 0x8f => Object::Sequence(vec![]),
@@ -168,6 +148,15 @@ impl<'m, 'a> Machine<'m, 'a> {
                 let what = format!("pickle opcode {other:#04x}");
                 return Err(WeightsError::unsupported(self.format, what));
             }
+        })
+    }
+
+    /// How long the value of an opcode is, which one byte, four or eight say.
+    fn length(&mut self, op: u8) -> Step<u64> {
+        Ok(match op {
+            0x8a | 0x8c | b'U' | b'C' => self.array::<1>()?[0].into(),
+            0x8d | 0x8e | 0x96 => u64::from_le_bytes(self.array()?),
+            _ => u32::from_le_bytes(self.array()?).into(),
         })
     }
 

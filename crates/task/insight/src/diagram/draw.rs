@@ -88,44 +88,13 @@ impl Scene {
              font-family=\"DejaVu Sans, Verdana, sans-serif\" font-size=\"{TEXT}\">\n\
              <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
         );
-        let mut text = |at: [f32; 2], size: f32, (anchor, text): (&str, &str)| {
-            let text = text.replace('&', "&amp;").replace('<', "&lt;");
-            let (x, y) = (at[0], at[1] + size * 0.35);
-            // To a string: cannot fail.
-            let _ = writeln!(
-                out,
-                "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size}\" text-anchor=\"{anchor}\">{text}</text>"
-            );
-        };
-        text([MARGIN, 22.0], 18.0, ("start", &self.title));
-        let mut shapes = String::new();
-        for line in &self.lines {
-            let points: Vec<String> = line.iter().map(|[x, y]| format!("{x:.1},{y:.1}")).collect();
-            let _ = writeln!(
-                shapes,
-                "<polyline points=\"{}\" fill=\"none\" stroke=\"#6e6e78\" stroke-width=\"1.5\"/>",
-                points.join(" ")
-            );
-            let tip: Vec<String> =
-                tip(line).iter().map(|[x, y]| format!("{x:.1},{y:.1}")).collect();
-            let _ = writeln!(shapes, "<polygon points=\"{}\" fill=\"#6e6e78\"/>", tip.join(" "));
-        }
-        for placed in &self.boxes {
-            let ([x, y, w, h], [r, g, b]) = (placed.frame, placed.fill);
-            let _ = writeln!(
-                shapes,
-                "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{w:.1}\" height=\"{h}\" rx=\"5\" \
-                 fill=\"#{r:02x}{g:02x}{b:02x}\" stroke=\"#6e6e78\"/>"
-            );
-        }
-        for placed in &self.boxes {
-            for (at, size, anchor, words) in placed.texts() {
-                let anchor = if anchor == Anchor::Left { "start" } else { "end" };
-                text(at, size, (anchor, words));
-            }
-        }
-        let (head, body) = out.split_at(out.find("<text").unwrap_or(out.len()));
-        format!("{head}{shapes}{body}</svg>\n")
+        self.lines.iter().for_each(|line| write_line(&mut out, line));
+        self.boxes.iter().for_each(|placed| write_box(&mut out, placed));
+        write_text(&mut out, ([MARGIN, 22.0], 18.0, Anchor::Left, &self.title));
+        let texts = self.boxes.iter().flat_map(Placed::texts);
+        texts.for_each(|text| write_text(&mut out, text));
+        out.push_str("</svg>\n");
+        out
     }
 
     /// As a picture.
@@ -148,9 +117,45 @@ impl Scene {
     }
 }
 
+// To a string: writing there cannot fail.
+
+fn write_line(svg: &mut String, line: &[[f32; 2]]) {
+    let points = |points: &[[f32; 2]]| {
+        points.iter().map(|[x, y]| format!("{x:.1},{y:.1}")).collect::<Vec<_>>().join(" ")
+    };
+    let (path, tip) = (points(line), points(&tip(line)));
+    let _ = writeln!(
+        svg,
+        "<polyline points=\"{path}\" fill=\"none\" stroke=\"#6e6e78\" stroke-width=\"1.5\"/>"
+    );
+    let _ = writeln!(svg, "<polygon points=\"{tip}\" fill=\"#6e6e78\"/>");
+}
+
+fn write_box(svg: &mut String, placed: &Placed) {
+    let ([x, y, w, h], [r, g, b]) = (placed.frame, placed.fill);
+    let _ = writeln!(
+        svg,
+        "<rect x=\"{x:.1}\" y=\"{y:.1}\" width=\"{w:.1}\" height=\"{h}\" rx=\"5\" \
+         fill=\"#{r:02x}{g:02x}{b:02x}\" stroke=\"#6e6e78\"/>"
+    );
+}
+
+fn write_text(svg: &mut String, (at, size, anchor, words): Text<'_>) {
+    let words = words.replace('&', "&amp;").replace('<', "&lt;");
+    let anchor = if anchor == Anchor::Left { "start" } else { "end" };
+    let (x, y) = (at[0], at[1] + size * 0.35);
+    let _ = writeln!(
+        svg,
+        "<text x=\"{x:.1}\" y=\"{y:.1}\" font-size=\"{size}\" text-anchor=\"{anchor}\">{words}</text>"
+    );
+}
+
+/// Where its middle is, how high it is, which of its ends is there, and what it says.
+type Text<'a> = ([f32; 2], f32, Anchor, &'a str);
+
 impl Placed {
     /// Name and shape above, what it does and its parameters below.
-    fn texts(&self) -> [([f32; 2], f32, Anchor, &str); 4] {
+    fn texts(&self) -> [Text<'_>; 4] {
         let [x, y, w, _] = self.frame;
         let (left, right) = (x + 10.0, x + w - 10.0);
         [

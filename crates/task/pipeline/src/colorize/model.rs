@@ -11,6 +11,7 @@ use tensor::Tensor;
 use weights::{Checkpoint, Limits, NetworkCard};
 
 use crate::PipelineError;
+use crate::error::unreadable;
 use crate::recognise::by_shapes;
 use crate::shipped::COLORIZER;
 
@@ -140,7 +141,8 @@ impl ColorModel {
         Checkpoint { tensors, metadata, .. }: Checkpoint,
     ) -> Result<Self, PipelineError> {
         let refuse = |what: String| PipelineError::NotAColorizer { path: path.to_owned(), what };
-        if !metadata.contains_key("pentimento.network") {
+        let card = NetworkCard::if_told(&metadata).map_err(|e| unreadable(path, e))?;
+        let Some(card) = card else {
             let style = by_shapes(tensors.iter().map(|(n, t)| (n.as_str(), t.shape())));
             return Err(refuse(style.map_or_else(
                 || {
@@ -149,8 +151,7 @@ impl ColorModel {
                 },
                 |style| another(&style.network),
             )));
-        }
-        let card = NetworkCard::from_metadata(&metadata).map_err(|e| unreadable(path, e))?;
+        };
         let net = nets::by_name(&card.network, &card.config.to_string())
             .map_err(|e| refuse(e.to_string()))?;
         let kind = Kind::of(&net.graph).ok_or_else(|| refuse(another(&card.network)))?;
@@ -169,13 +170,11 @@ impl ColorModel {
     pub fn with_classifier(self, path: &Path) -> Result<Self, PipelineError> {
         let refuse = |what: String| PipelineError::NotAColorizer { path: path.to_owned(), what };
         let read = weights::read(path, &Limits::default()).map_err(|e| unreadable(path, e))?;
-        let (network, config) = if read.metadata.contains_key("pentimento.network") {
-            let card = NetworkCard::from_metadata(&read.metadata);
-            let card = card.map_err(|e| unreadable(path, e))?;
-            (card.network, card.config.to_string())
-        } else {
-            ("efficientnet_lite0".to_owned(), String::new())
-        };
+        let card = NetworkCard::if_told(&read.metadata).map_err(|e| unreadable(path, e))?;
+        let (network, config) = card.map_or_else(
+            || ("efficientnet_lite0".to_owned(), String::new()),
+            |card| (card.network, card.config.to_string()),
+        );
         let net = nets::by_name(&network, &config).map_err(|e| refuse(e.to_string()))?;
         let side = if network == "efficientnet_lite0" { 224 } else { 299 };
         let shapes = net.graph.shapes(&[[1, 3, side, side]]);
@@ -287,10 +286,6 @@ impl ColorModel {
 
 fn another(network: &str) -> String {
     format!("holds {network}, which does not colour pictures; wanted is a network such as {NAME}")
-}
-
-fn unreadable(path: &Path, source: weights::WeightsError) -> PipelineError {
-    PipelineError::Weights { path: path.to_owned(), source }
 }
 
 fn softmax(mut logits: Tensor) -> Tensor {

@@ -8,6 +8,7 @@ use tensor::Tensor;
 use weights::{Limits, StateDict};
 
 use crate::PipelineError;
+use crate::error::unreadable;
 
 /// A learned distance between pictures that agrees with people's judgement: LPIPS on VGG16.
 ///
@@ -99,10 +100,6 @@ fn heads_of(mut tensors: StateDict) -> Option<Vec<Tensor>> {
         (head.data().len() == channels).then_some(head)
     };
     CHANNELS.into_iter().enumerate().map(&mut head).collect()
-}
-
-fn unreadable(path: &Path, source: weights::WeightsError) -> PipelineError {
-    PipelineError::Weights { path: path.to_owned(), source }
 }
 
 /// Scales each pixel's features to a length of 1.
