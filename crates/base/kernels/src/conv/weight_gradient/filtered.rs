@@ -249,7 +249,7 @@ impl Chunk<'_> {
         let Filtered { sides, grids, tiles: [down, across], strides: [c, o], .. } = self.filtered;
         let (positions, channels) = (&self.task.positions, &self.task.channels);
         let (pitch, planes) = (self.task.pitch(self.layout), self.task.planes(self.layout));
-        let mut lent = [[S::f32s::splat(simd, 0.0); 6]; 6];
+        let mut half = [[S::f32s::splat(simd, 0.0); 6]; 6];
         let mut tile = self.tiles.start;
         while tile < self.tiles.end {
             let (image, ty, tx) = (tile / (down * across), tile / across % down, tile % across);
@@ -267,7 +267,7 @@ impl Chunk<'_> {
                 let seen = Patch { pixels: &strip[first..], line, stride: *c };
                 let out = &mut left[(slot + t) * pitch[0]..];
                 let place = (out, planes[0], pitch[0] - LANES);
-                positions.of_windows(simd, seen, place, &mut lent);
+                positions.of_windows(simd, seen, place, &mut half);
             }
 
             let line = 4 * run * o;
@@ -278,7 +278,7 @@ impl Chunk<'_> {
             for t in 0..run {
                 let seen = Patch { pixels: &strip[4 * t * o..], line, stride: *o };
                 let out = &mut right[(slot + t) * pitch[1]..];
-                positions.of_pixels(simd, seen, (out, planes[1], *o), &mut lent);
+                positions.of_pixels(simd, seen, (out, planes[1], *o), &mut half);
             }
             tile += run;
         }
@@ -310,9 +310,8 @@ fn kernels(level: Level, results: &[Vec<f32>], layout: Layout, [o, c]: [usize; 2
             let all = layout.share(share);
             for channel in all.start..all.end.min(c) {
                 let at = layout.place([channel - all.start, i * count]);
-                at_level!(level, simd => {
-                    kernels_of(simd, results, (layout, share), (at, c, channel), out)
-                });
+                let place = (at, c, channel);
+                at_level!(level, simd => kernels_of(simd, results, (layout, share), place, out));
             }
         }
     });
