@@ -30,6 +30,15 @@ pub(crate) fn training() -> Result<Box<dyn Step>> {
     Ok(Box::new(Training { trainer, photographs }))
 }
 
+/// The tutorial's alpha version: one picture, again and again. Nobody else's program has it.
+pub(crate) fn alpha() -> Result<Box<dyn Step>> {
+    let recipe = ColorRecipe::alpha();
+    let aids = Aids { bins: BinWeights::even(), seer: None };
+    let trainer = ColorTrainer::new(&recipe, network(&recipe.network, "")?, (aids, SEED))?;
+    let photographs = unit("input", [recipe.batch, 3, recipe.size, recipe.size]);
+    Ok(Box::new(Training { trainer, photographs }))
+}
+
 impl Step for Training {
     fn take(&mut self) -> Result<()> {
         self.trainer.step(&self.photographs)?;

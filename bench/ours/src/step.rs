@@ -16,10 +16,11 @@ pub(crate) trait Step: Send {
 /// Makes the training of a case, before its first step.
 pub(crate) type Make = fn() -> Result<Box<dyn Step>>;
 
-const CASES: [(&str, Make); 3] = [
+const CASES: [(&str, Make); 4] = [
     ("style-step", style::training),
     ("classifier-step", classifier::training),
     ("colour-full-step", colour::training),
+    ("colour-alpha-step", colour::alpha),
 ];
 
 /// The training that a case means.

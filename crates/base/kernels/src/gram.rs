@@ -88,11 +88,13 @@ impl Shape {
 
     /// `[c, c]` values from sums of the upper triangle.
     fn matrix(self, sums: &[f32], c: usize) -> Vec<f32> {
-        let at = |i: usize| {
-            let (a, b) = (i / c, i % c);
-            sums[self.place(a.min(b), a.max(b))]
-        };
-        (0..c * c).map(at).collect()
+        let mut out = vec![0.0; c * c];
+        out.par_chunks_exact_mut(c).enumerate().for_each(|(a, row)| {
+            for (b, value) in row.iter_mut().enumerate() {
+                *value = sums[self.place(a.min(b), a.max(b))];
+            }
+        });
+        out
     }
 }
 
@@ -113,12 +115,12 @@ pub fn gram_gradient(
     assert!(matrices.len() == images && matrices.iter().all(|m| m.len() == c * c), "[C, C] each");
     let pack = |matrix: &Vec<f32>| {
         let mut packed = Packed::zeros(level, stride, stride);
-        for (i, &value) in matrix.iter().enumerate() {
-            packed.set(i % c, i / c, value);
+        for (a, row) in matrix.chunks_exact(c).enumerate() {
+            row.iter().enumerate().for_each(|(b, &value)| packed.set(b, a, value));
         }
         packed
     };
-    let right: Vec<Packed> = matrices.iter().map(pack).collect();
+    let right: Vec<Packed> = matrices.par_iter().map(pack).collect();
     let (bias, row_len) = (vec![0.0; stride], to.row_len());
     for_bands(level, to, (BAND_ROWS, Collect::Nothing), |band| {
         let rows = epilogue.rows(band.image, band.top);

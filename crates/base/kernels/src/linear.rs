@@ -29,10 +29,9 @@ impl Linear {
         assert_eq!(inputs * bias.len(), weight.len(), "weights are not a matrix");
         let in_stride = tensor::padded_channels(inputs);
         let mut padded = Buffer::zeros(bias.len() * in_stride);
-        let rows = padded.as_mut_slice().chunks_exact_mut(in_stride);
-        for (row, from) in rows.zip(weight.chunks_exact(inputs)) {
-            row[..inputs].copy_from_slice(from);
-        }
+        let rows = padded.as_mut_slice().par_chunks_exact_mut(in_stride);
+        let rows = rows.zip(weight.par_chunks_exact(inputs)).with_min_len(ROWS);
+        rows.for_each(|(row, from)| row[..inputs].copy_from_slice(from));
         Self { weight: padded, bias: bias.to_vec(), in_stride }
     }
 

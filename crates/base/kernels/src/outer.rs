@@ -8,6 +8,8 @@ use rayon::prelude::*;
 
 /// Values of the left side that lie together, and rows of a tile.
 pub(crate) const ROWS: usize = 8;
+/// Rows of a tile where they come in nines: three pixels of a picture.
+pub(crate) const MORE_ROWS: usize = 9;
 
 /// Vectors a panel of the right side is wide. A tile of eight rows by two wide
 /// vectors keeps enough sums in flight and fits 32 registers; with 16 registers
@@ -19,7 +21,8 @@ pub(crate) fn panel_width(columns: usize, lanes: usize) -> usize {
 /// Two packed sides and how a walk over their pixels goes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Walk<'a> {
-    /// Values of [`ROWS`] for each pixel of the left side.
+    /// As many values as the tile has rows for each pixel of the left side. Pixels may
+    /// overlap.
     pub(crate) left: &'a [f32],
     /// Values from one row of pixels to the next, and from one pixel to the next.
     pub(crate) left_steps: [usize; 2],
@@ -31,15 +34,21 @@ pub(crate) struct Walk<'a> {
     pub(crate) size: [usize; 2],
 }
 
-/// Adds `Σ left ⊗ right` over all pixels to `sums`, `[ROWS, width]`.
+/// Adds `Σ left ⊗ right` over all pixels to `sums`, `[rows, width]`, where the rows are
+/// [`ROWS`] or [`MORE_ROWS`].
 #[inline(always)]
 pub(crate) fn accumulate<S: Simd>(simd: S, walk: &Walk, sums: &mut [f32]) {
     let lanes = S::f32s::LEN;
-    match (sums.len() / (ROWS * lanes), lanes) {
-        (2, 16) => tile::<S, 2, 8>(simd, walk, 0, sums),
-        (1, 16) => tile::<S, 1, 8>(simd, walk, 0, sums),
-        (2, _) => (0..ROWS).step_by(4).for_each(|r| tile::<S, 2, 4>(simd, walk, r, sums)),
-        _ => (0..ROWS).step_by(4).for_each(|r| tile::<S, 1, 4>(simd, walk, r, sums)),
+    match (sums.len() / lanes, lanes) {
+        (16, 16) => tile::<S, 2, 8>(simd, walk, 0, sums),
+        (18, 16) => tile::<S, 2, 9>(simd, walk, 0, sums),
+        (8, 16) => tile::<S, 1, 8>(simd, walk, 0, sums),
+        (9, 16) => tile::<S, 1, 9>(simd, walk, 0, sums),
+        (16, _) => (0..ROWS).step_by(4).for_each(|r| tile::<S, 2, 4>(simd, walk, r, sums)),
+        (18, _) => (0..MORE_ROWS).step_by(3).for_each(|r| tile::<S, 2, 3>(simd, walk, r, sums)),
+        (8, _) => (0..ROWS).step_by(4).for_each(|r| tile::<S, 1, 4>(simd, walk, r, sums)),
+        (9, _) => (0..MORE_ROWS).step_by(3).for_each(|r| tile::<S, 1, 3>(simd, walk, r, sums)),
+        (vectors, _) => unreachable!("a tile of {vectors} vectors"),
     }
 }
 
@@ -67,19 +76,14 @@ fn tile_inline<S: Simd, const V: usize, const R: usize>(
     let lanes = S::f32s::LEN;
     let width = V * lanes;
     let mut tile = [[S::f32s::splat(simd, 0.0); V]; R];
-    for r in 0..R {
-        for v in 0..V {
-            let at = (first + r) * width + v * lanes;
-            tile[r][v] = S::f32s::from_slice(simd, &sums[at..at + lanes]);
-        }
-    }
     let [rows, columns] = walk.size;
     let [left_row, left_step] = walk.left_steps;
     for y in 0..rows {
-        let left = walk.left[y * left_row + first..].chunks(left_step);
-        let right = walk.right[y * walk.right_steps[0]..].chunks(walk.right_steps[1]);
-        for (values, vectors) in left.zip(right).take(columns) {
-            let (values, vectors) = (&values[..R], &vectors[..width]);
+        let left = &walk.left[y * left_row + first..];
+        let right = &walk.right[y * walk.right_steps[0]..];
+        for x in 0..columns {
+            let values = &left[x * left_step..][..R];
+            let vectors = &right[x * walk.right_steps[1]..][..width];
             for v in 0..V {
                 let vector = S::f32s::from_slice(simd, &vectors[v * lanes..][..lanes]);
                 for r in 0..R {
@@ -91,7 +95,9 @@ fn tile_inline<S: Simd, const V: usize, const R: usize>(
     for r in 0..R {
         for v in 0..V {
             let at = (first + r) * width + v * lanes;
-            tile[r][v].store_slice(&mut sums[at..at + lanes]);
+            // Only now, so that nothing waits for sums that lie far away.
+            let sums = &mut sums[at..at + lanes];
+            (S::f32s::from_slice(simd, sums) + tile[r][v]).store_slice(sums);
         }
     }
 }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -18,7 +19,7 @@ pub struct Network(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    graph: Graph,
+    graph: Arc<Graph>,
     weights: Weights,
     level: Level,
     packed: Mutex<BTreeMap<Key, Packed>>,
@@ -92,12 +93,17 @@ impl Network {
     ///
     /// As [`Network::new`].
     pub fn with_level(graph: &Graph, weights: &Weights, level: Level) -> Result<Self, EngineError> {
-        let (want, got) = (graph.params().len(), weights.tensors().len());
-        if want != got {
-            return Err(EngineError::Weights { want, got });
-        }
-        let (graph, weights, packed) = (graph.clone(), weights.clone(), Mutex::default());
-        Ok(Self(Arc::new(Shared { graph, weights, level, packed })))
+        check(graph, weights)?;
+        Ok(Self::of(Arc::new(graph.clone()), weights.clone(), level))
+    }
+
+    fn of(graph: Arc<Graph>, weights: Weights, level: Level) -> Self {
+        Self(Arc::new(Shared { graph, weights, level, packed: Mutex::default() }))
+    }
+
+    /// Its weights, if nobody else has this network.
+    pub(crate) fn into_weights(self) -> Option<Weights> {
+        Arc::into_inner(self.0).map(|shared| shared.weights)
     }
 
     /// The graph.
@@ -120,8 +126,15 @@ impl Network {
 
     /// The same network with other weights, which have to fit, packed in the forms
     /// that this one was asked for so far: while training that is every step's work.
-    pub(crate) fn with_weights(&self, weights: &Weights) -> Result<Self, EngineError> {
-        let network = Self::with_level(self.graph(), weights, self.level())?;
+    /// `spare` are weights of this graph that nobody needs any more: their memory is used.
+    pub(crate) fn with_weights(
+        &self,
+        weights: &Weights,
+        spare: Option<Weights>,
+    ) -> Result<Self, EngineError> {
+        check(self.graph(), weights)?;
+        let own = spare.map_or_else(|| weights.clone(), |spare| copied(weights, spare));
+        let network = Self::of(Arc::clone(&self.0.graph), own, self.level());
         let asked = |shared: &Shared| -> Vec<Key> { shared.forms().keys().copied().collect() };
         let packed = asked(&self.0).into_par_iter().map(|key| (key, network.pack(key)));
         let packed: Vec<(Key, Packed)> = packed.collect();
@@ -163,15 +176,15 @@ impl Network {
         let (weight, bias) = self.folded(key);
         match &self.graph().node(key.node).op {
             Op::Linear { .. } => Packed::Linear(Arc::new(Linear::new(&weight, &bias))),
-            _ => Packed::Conv(Arc::new(packing::conv(self, key, (&weight, &bias)))),
+            _ => Packed::Conv(Arc::new(packing::conv(self, key, (&*weight, &*bias)))),
         }
     }
 
     /// Weight and bias of a convolution, with the batch norm after it folded in.
-    pub(crate) fn folded(&self, key: Key) -> (Vec<f32>, Vec<f32>) {
-        let mut weight = self.param(key.node, 0).to_vec();
-        let mut bias = self.param(key.node, 1).to_vec();
-        let Some(norm) = key.norm else { return (weight, bias) };
+    pub(crate) fn folded(&self, key: Key) -> (Cow<'_, [f32]>, Cow<'_, [f32]>) {
+        let [weight, bias] = [0, 1].map(|place| self.param(key.node, place));
+        let Some(norm) = key.norm else { return (weight.into(), bias.into()) };
+        let (mut weight, mut bias) = (weight.to_vec(), bias.to_vec());
         let (scale, shift) = self.batch_norm(norm);
         bias.resize(scale.len(), 0.0);
         let per_out = weight.len() / scale.len();
@@ -181,7 +194,7 @@ impl Network {
             }
             bias[o] = (f64::from(bias[o]) * scale[o] + shift[o]) as f32;
         }
-        (weight, bias)
+        (weight.into(), bias.into())
     }
 
     /// Factor and summand per channel of a batch norm.
@@ -195,4 +208,20 @@ impl Network {
         let shift = |c: usize| f64::from(bias[c]) - f64::from(mean[c]) * scale(c);
         ((0..var.len()).map(scale).collect(), (0..var.len()).map(shift).collect())
     }
+}
+
+fn check(graph: &Graph, weights: &Weights) -> Result<(), EngineError> {
+    let (want, got) = (graph.params().len(), weights.tensors().len());
+    if want == got { Ok(()) } else { Err(EngineError::Weights { want, got }) }
+}
+
+/// `weights` in the memory of others of the same graph, on all threads.
+fn copied(weights: &Weights, mut memory: Weights) -> Weights {
+    const PART: usize = 1 << 14;
+    for (to, from) in memory.tensors_mut().iter_mut().zip(weights.tensors()) {
+        debug_assert_eq!(to.shape(), from.shape(), "weights of another graph");
+        let parts = to.data_mut().par_chunks_mut(PART).zip(from.data().par_chunks(PART));
+        parts.for_each(|(to, from)| to.copy_from_slice(from));
+    }
+    memory
 }

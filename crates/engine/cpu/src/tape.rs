@@ -112,6 +112,8 @@ pub struct Tape {
     temporary: Plane,
     states: Vec<State>,
     parameters: Vec<Tensor>,
+    /// The weights before the last ones: memory for the next.
+    spare: Option<Weights>,
     /// Whether rectifiers hold back negative gradients.
     guided: bool,
 }
@@ -218,6 +220,7 @@ impl Tape {
             states: vec![State::default(); slots.count()],
             parameters: parameters.collect(),
             slots,
+            spare: None,
             guided: false,
             session: Session::new(plan),
         }
@@ -270,8 +273,11 @@ impl Tape {
     /// If they are those of another graph.
     pub fn set_weights(&mut self, weights: &Weights) -> Result<(), EngineError> {
         Threads::on_ours(|| {
-            let network = self.network().with_weights(weights)?;
+            let spare = self.spare.take();
+            let network = self.network().with_weights(weights, spare)?;
+            let before = self.network().clone();
             self.session.set_network(network);
+            self.spare = before.into_weights();
             Ok(())
         })
     }

@@ -27,3 +27,4 @@ pub use pointwise::Operand;
 pub use pool::max_pool_gradient;
 pub use spread::{Share, Spread};
 pub use sums::GradientSums;
+pub(crate) use sums::add_pixels;

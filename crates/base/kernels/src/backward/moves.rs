@@ -1,9 +1,11 @@
 //! Gradients of kernels that only move values, and of softmax.
 
+use fearless_simd::prelude::*;
 use rayon::prelude::*;
 use tensor::Plane;
 
-use crate::bands::{Collect, for_bands};
+use crate::bands::{Band, Collect, for_bands};
+use crate::simd::at_level;
 use crate::{Epilogue, Level, Mask};
 
 const BAND_ROWS: usize = 8;
@@ -122,19 +124,47 @@ impl Dropout {
     pub fn run(&self, level: Level, from: &Plane, epilogue: &Epilogue, to: &mut Plane) {
         assert_eq!((from.shape(), from.stride()), (to.shape(), to.stride()), "other shapes");
         let (row_len, image_len) = (to.row_len(), to.image_len());
-        let scale = 1.0 / (1.0 - self.share);
         for_bands(level, to, (BAND_ROWS, Collect::Nothing), |band| {
-            let finish = epilogue.rows(band.image, band.top);
             let start = band.image * image_len + band.top * row_len;
-            for i in 0..band.data.len() {
-                let kept = self.keeps((start + i) as u64);
-                let value = if kept { from.data()[start + i] * scale } else { 0.0 };
-                finish.store_scalar(value, (&mut *band.data, i));
-            }
+            at_level!(level, simd => self.band(simd, (from.data(), start), epilogue, band));
         });
     }
 
-    /// splitmix64's mixing function on the seed and the place.
+    #[inline(always)]
+    fn band<S: Simd>(
+        self,
+        simd: S,
+        (from, start): (&[f32], usize),
+        epilogue: &Epilogue,
+        band: &mut Band,
+    ) {
+        const RUN: usize = 64; // places decided about at a time, so that they can be vectors
+        let lanes = S::f32s::LEN;
+        let finish = epilogue.rows(band.image, band.top);
+        let [zero, scale] = [0.0, 1.0 / (1.0 - self.share)].map(|v| S::f32s::splat(simd, v));
+        let whole = band.data.len() / RUN * RUN;
+        for first in (0..whole).step_by(RUN) {
+            let mut kept = [0.0f32; RUN];
+            for (i, kept) in kept.iter_mut().enumerate() {
+                *kept = f32::from(u8::from(self.keeps((start + first + i) as u64)));
+            }
+            let values = &from[start + first..][..RUN];
+            for i in (0..RUN).step_by(lanes) {
+                let value = S::f32s::from_slice(simd, &values[i..i + lanes]) * scale;
+                let kept = S::f32s::from_slice(simd, &kept[i..i + lanes]).simd_gt(zero);
+                finish.store(simd, kept.select(value, zero), (&mut *band.data, first + i));
+            }
+        }
+        for i in whole..band.data.len() {
+            let kept = self.keeps((start + i) as u64);
+            let value = if kept { from[start + i] * (1.0 / (1.0 - self.share)) } else { 0.0 };
+            finish.store_scalar(value, (&mut *band.data, i));
+        }
+    }
+
+    /// splitmix64's mixing function on the seed and the place; 24 bits of it are held
+    /// against the share.
+    #[inline(always)]
     fn keeps(self, place: u64) -> bool {
         let mut z = self.seed ^ place.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

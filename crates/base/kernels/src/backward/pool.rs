@@ -1,9 +1,11 @@
 use std::cmp::Ordering;
+use std::ops::Range;
 
 use fearless_simd::prelude::*;
 use tensor::Plane;
 
 use crate::bands::{Band, Collect, for_bands};
+use crate::epilogue::Rows;
 use crate::simd::at_level;
 use crate::{Epilogue, Level, PoolSpec};
 
@@ -45,24 +47,76 @@ pub fn max_pool_gradient(
 struct Job<'a> {
     planes: [&'a Plane; 3],
     spec: PoolSpec,
-    windows: [Vec<std::ops::Range<usize>>; 2],
+    windows: [Vec<Range<usize>>; 2],
     width: usize,
 }
 
 impl Job<'_> {
     /// The windows along one axis that hold pixel `i`.
-    fn holding(&self, axis: usize, i: usize) -> std::ops::Range<usize> {
+    fn holding(&self, axis: usize, i: usize) -> Range<usize> {
         let PoolSpec { kernel, stride, before, .. } = self.spec;
         let i = i + before[axis];
         let first = (i + 1).saturating_sub(kernel).div_ceil(stride);
         first..(i / stride + 1).min(self.windows[axis].len())
     }
 
+    /// Whether no windows overlap, all are 2×2 and none reaches over the plane's edge.
+    fn is_tiled(&self) -> bool {
+        let PoolSpec { kernel, stride, before, .. } = self.spec;
+        let fits = |windows: &[Range<usize>]| windows.last().is_none_or(|w| w.len() == 2);
+        [kernel, stride] == [2, 2] && before == [0, 0] && self.windows.iter().all(|w| fits(w))
+    }
+
     #[inline(always)]
     fn band<S: Simd>(&self, simd: S, epilogue: &Epilogue, band: &mut Band) {
+        let images = self.planes.map(|p| p.image(band.image));
+        let finish = epilogue.rows(band.image, band.top);
+        if self.is_tiled() && self.planes[0].stride().is_multiple_of(S::f32s::LEN) {
+            self.tiled(simd, (images, &finish), band);
+        } else {
+            self.pixel_by_pixel(simd, (images, &finish), band);
+        }
+    }
+
+    /// Window by window, which nearly all poolings allow: what a window holds is read once.
+    #[inline(always)]
+    fn tiled<S: Simd>(&self, simd: S, (images, finish): ([&[f32]; 3], &Rows<'_>), band: &mut Band) {
+        const _: () = assert!(BAND_ROWS.is_multiple_of(2), "no window lies in two bands");
+        let (stride, row_len) = (self.planes[0].stride(), self.planes[0].row_len());
+        let pooled_len = self.planes[1].row_len();
+        for (i, lines) in band.data.chunks_mut(2 * row_len).enumerate() {
+            let at = 2 * i * row_len;
+            let finish = finish.from(at);
+            let window_row = band.top / 2 + i;
+            if window_row >= self.windows[0].len() {
+                nothing(simd, &finish, (lines, 0));
+                continue;
+            }
+            let from = &images[0][band.top * row_len + at..][..2 * row_len];
+            let [pooled, grad] =
+                [1, 2].map(|p: usize| &images[p][window_row * pooled_len..][..pooled_len]);
+            for x in 0..pooled_len / stride {
+                let corners = [0, stride, row_len, row_len + stride].map(|o| 2 * x * stride + o);
+                let window = [pooled, grad].map(|p| &p[x * stride..][..stride]);
+                share_out(simd, (from, window), &finish, (&mut *lines, corners));
+            }
+            for line in 0..2 {
+                let beyond = line * row_len + 2 * pooled_len;
+                let end = (line + 1) * row_len;
+                nothing(simd, &finish, (&mut lines[..end], beyond));
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn pixel_by_pixel<S: Simd>(
+        &self,
+        simd: S,
+        (images, finish): ([&[f32]; 3], &Rows<'_>),
+        band: &mut Band,
+    ) {
         let [from, pooled, _] = self.planes;
         let (stride, lanes) = (from.stride(), S::f32s::LEN);
-        let finish = epilogue.rows(band.image, band.top);
         let whole = stride / lanes * lanes;
         for i in 0..band.data.len() / stride {
             let (y, x) = (band.top + i / self.width, i % self.width);
@@ -72,7 +126,7 @@ impl Job<'_> {
                 for wy in rows.clone() {
                     for wx in columns.clone() {
                         let place = wy * pooled.row_len() + wx * stride + c;
-                        sum += self.share(simd, band.image, [[y, x], [wy, wx]], (c, place));
+                        sum += self.share(simd, images, [[y, x], [wy, wx]], (c, place));
                     }
                 }
                 finish.store(simd, sum, (&mut *band.data, i * stride + c));
@@ -81,7 +135,7 @@ impl Job<'_> {
                 let mut sum = 0.0;
                 for (wy, wx) in rows.clone().flat_map(|r| columns.clone().map(move |k| (r, k))) {
                     let place = wy * pooled.row_len() + wx * stride + c;
-                    sum += self.share_scalar(band.image, [[y, x], [wy, wx]], (c, place));
+                    sum += self.share_scalar(images, [[y, x], [wy, wx]], (c, place));
                 }
                 finish.store_scalar(sum, (&mut *band.data, i * stride + c));
             }
@@ -93,12 +147,11 @@ impl Job<'_> {
     fn share<S: Simd>(
         &self,
         simd: S,
-        image: usize,
+        [from, pooled, grad]: [&[f32]; 3],
         [[y, x], [wy, wx]]: [[usize; 2]; 2],
         (c, place): (usize, usize),
     ) -> S::f32s {
         let lanes = S::f32s::LEN;
-        let [from, pooled, grad] = self.planes.map(|p| p.image(image));
         let load = |data: &[f32], at: usize| S::f32s::from_slice(simd, &data[at..at + lanes]);
         let at =
             |y: usize, x: usize| y * self.planes[0].row_len() + x * self.planes[0].stride() + c;
@@ -116,11 +169,10 @@ impl Job<'_> {
 
     fn share_scalar(
         &self,
-        image: usize,
+        [from, pooled, grad]: [&[f32]; 3],
         [[y, x], [wy, wx]]: [[usize; 2]; 2],
         (c, place): (usize, usize),
     ) -> f32 {
-        let [from, pooled, grad] = self.planes.map(|p| p.image(image));
         let at = |y: usize, x: usize| {
             from[y * self.planes[0].row_len() + x * self.planes[0].stride() + c]
         };
@@ -131,5 +183,37 @@ impl Job<'_> {
             (columns.start..end).any(|px| is_most(at(py, px)))
         });
         if is_most(at(y, x)) && !earlier { grad[place] } else { 0.0 }
+    }
+}
+
+/// The gradient of a 2×2 window to the first of its pixels that holds the maximum.
+/// `from` and `to` begin at the window's row, with the pixels at `corners`.
+#[inline(always)]
+fn share_out<S: Simd>(
+    simd: S,
+    (from, [pooled, grad]): (&[f32], [&[f32]; 2]),
+    finish: &Rows<'_>,
+    (to, corners): (&mut [f32], [usize; 4]),
+) {
+    let lanes = S::f32s::LEN;
+    let zero = S::f32s::splat(simd, 0.0);
+    let values = corners.map(|at| &from[at..][..pooled.len()]);
+    for c in (0..pooled.len()).step_by(lanes) {
+        let load = |data: &[f32]| S::f32s::from_slice(simd, &data[c..c + lanes]);
+        let (most, mut left) = (load(pooled), load(grad));
+        for corner in 0..4 {
+            let is_most = load(values[corner]).simd_eq(most);
+            let share = is_most.select(left, zero);
+            left = is_most.select(zero, left);
+            finish.store(simd, share, (&mut *to, corners[corner] + c));
+        }
+    }
+}
+
+/// Zeros from `at` on, finished: pixels that lie in no window.
+#[inline(always)]
+fn nothing<S: Simd>(simd: S, finish: &Rows<'_>, (to, at): (&mut [f32], usize)) {
+    for at in (at..to.len()).step_by(S::f32s::LEN) {
+        finish.store(simd, S::f32s::splat(simd, 0.0), (&mut *to, at));
     }
 }

@@ -66,6 +66,13 @@ impl GradientSums {
     }
 }
 
+/// Adds pixels of `stride` values to their sums.
+#[inline(always)]
+pub(crate) fn add_pixels<S: Simd>(simd: S, pixels: &[f32], stride: usize, sums: &mut [f64]) {
+    let part = part(simd, (pixels, stride), None);
+    sums.iter_mut().zip(part.plain).for_each(|(sum, part)| *sum += part);
+}
+
 #[inline(always)]
 fn part<S: Simd>(
     simd: S,

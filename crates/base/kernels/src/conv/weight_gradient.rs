@@ -10,6 +10,7 @@
 //! the same bits on any number of threads.
 
 mod filtered;
+mod positions;
 
 use std::ops::Range;
 
@@ -19,9 +20,10 @@ use tensor::LANES;
 use filtered::Filtered;
 
 use crate::Level;
+use crate::backward::add_pixels;
 use crate::bands::with_scratch;
 use crate::conv::Padding;
-use crate::outer::{ROWS, Walk, accumulate, panel_width, sum_parts};
+use crate::outer::{MORE_ROWS, ROWS, Walk, accumulate, panel_width, sum_parts};
 use crate::simd::at_level;
 use crate::source::{Grid, Source, load_row};
 
@@ -46,14 +48,18 @@ pub struct Side<'a> {
 }
 
 /// Most parts the rows are cut into, and most bytes their sums may take.
-const MOST_PARTS: usize = 8;
+const MOST_PARTS: usize = 16;
 const SUMS_BYTES: usize = 32 << 20;
+/// Most bytes of sums of one task: they are to stay in a core's own cache.
+const TASK_BYTES: usize = 512 << 10;
 /// Pixels that a part is worth its sums: with fewer, adding them up is most of the work.
 const PART_PIXELS: usize = 1024;
-/// Values of both packed sides that a thread works on at a time.
+/// Values of both sides that a thread works on at a time.
 const BAND_VALUES: usize = 96 * 1024;
 /// Pixels that a tile is summed over at a time: 16 kB of a panel of two wide vectors.
 const SEGMENT: usize = 128;
+/// Values after a side's last pixel: panels that are not filled read beyond it.
+const BEYOND: usize = 64;
 
 /// How one gradient is laid out; all from shapes.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +70,8 @@ struct Plan {
     /// Left values of a pixel: channels, or channels of all taps of a row.
     values: usize,
     left_stride: usize,
+    /// Left values of a panel.
+    rows: usize,
     /// Right values of a pixel, padded.
     columns: usize,
     width: usize,
@@ -79,6 +87,17 @@ impl WeightGradient {
     /// If the planes do not have the channels of `shape`, or the windows reach
     /// over the padded plane.
     pub fn run(&self, level: Level, windows: Side, pixels: Side) -> Vec<f32> {
+        let [weights, _] = self.with_bias(level, windows, pixels);
+        weights
+    }
+
+    /// [`WeightGradient::run`], and for each of `o` channels the sum of the pixels: the
+    /// gradient of a convolution's bias, while they are at hand.
+    ///
+    /// # Panics
+    ///
+    /// As [`WeightGradient::run`].
+    pub fn with_bias(&self, level: Level, windows: Side, pixels: Side) -> [Vec<f32>; 2] {
         let [o, c, kh, kw] = self.shape;
         if [kh, kw, self.stride, self.dilation] == [3, 3, 1, 1]
             && let Some(filtered) = Filtered::new(windows, pixels)
@@ -88,19 +107,20 @@ impl WeightGradient {
         self.run_directly(level, windows, pixels)
     }
 
-    fn run_directly(&self, level: Level, windows: Side, pixels: Side) -> Vec<f32> {
+    fn run_directly(&self, level: Level, windows: Side, pixels: Side) -> [Vec<f32>; 2] {
         let grids = [windows, pixels].map(|side| side.padding.grid(side.source));
         let plan = self.plan(level, [windows.source, pixels.source], &grids);
-        let panels = plan.values.div_ceil(ROWS);
-        let sums = plan.taps[0] * plan.taps[1] * panels * ROWS * plan.columns;
+        let panels = plan.panels();
+        let sums = plan.taps[0] * plan.taps[1] * panels * plan.rows * plan.columns;
         let rows = pixels.source.plane.shape()[0] * plan.size[0];
         let enough = (rows * plan.size[1]).div_ceil(PART_PIXELS);
-        let parts = (SUMS_BYTES / (sums * size_of::<f32>())).clamp(1, MOST_PARTS);
+        let sums = sums * size_of::<f32>();
+        let parts = (SUMS_BYTES / sums).clamp(1, MOST_PARTS);
         let parts = parts.min(rows).min(enough);
-        let groups = (2 * MOST_PARTS / parts).clamp(1, panels);
+        let groups = (MOST_PARTS / parts).max(sums / TASK_BYTES).clamp(1, panels);
         let tasks: Vec<(usize, usize)> =
             (0..groups).flat_map(|g| (0..parts).map(move |p| (g, p))).collect();
-        let results: Vec<Vec<f32>> = tasks
+        let (results, biases): (Vec<Vec<f32>>, Vec<Vec<f64>>) = tasks
             .into_par_iter()
             .map(|(group, part)| {
                 let task = Task {
@@ -111,8 +131,8 @@ impl WeightGradient {
                 };
                 task.run(level, share(part, parts, rows))
             })
-            .collect();
-        plan.collect(&results, parts, groups)
+            .unzip();
+        [plan.collect(&results, parts, groups), sum_biases(&biases[..parts], self.shape[0])]
     }
 
     fn plan(&self, level: Level, sides: [&Source; 2], grids: &[Grid; 2]) -> Plan {
@@ -132,7 +152,8 @@ impl WeightGradient {
         }
         let lanes = at_level!(level, simd => crate::matmul::lanes_of(simd));
         let width = panel_width(columns, lanes);
-        Plan { gradient: *self, taps, values, left_stride, columns, width, size }
+        let rows = if values.is_multiple_of(MORE_ROWS) { MORE_ROWS } else { ROWS };
+        Plan { gradient: *self, taps, values, left_stride, rows, columns, width, size }
     }
 }
 
@@ -141,14 +162,8 @@ impl Plan {
         self.taps[1] == 1 && self.gradient.shape[3] > 1
     }
 
-    /// Packed left pixels of a row, and how many lie between neighbouring pixels.
-    fn left_line(&self) -> (usize, usize) {
-        let WeightGradient { stride, dilation, .. } = self.gradient;
-        if self.is_folded() {
-            (self.size[1], 1)
-        } else {
-            ((self.size[1] - 1) * stride + (self.taps[1] - 1) * dilation + 1, stride)
-        }
+    fn panels(&self) -> usize {
+        self.values.div_ceil(self.rows)
     }
 
     /// Left rows that `rows` rows of pixels see.
@@ -159,7 +174,7 @@ impl Plan {
     /// Adds the parts up: `[o, c, kh, kw]`.
     fn collect(&self, results: &[Vec<f32>], parts: usize, groups: usize) -> Vec<f32> {
         let [o, c, kh, kw] = self.gradient.shape;
-        let panels = self.values.div_ceil(ROWS);
+        let panels = self.panels();
         let totals: Vec<Vec<f32>> = results.chunks_exact(parts).map(sum_parts).collect();
         let mut out = vec![0.0; o * c * kh * kw];
         out.par_chunks_exact_mut(c * kh * kw).enumerate().for_each(|(column, out)| {
@@ -167,12 +182,12 @@ impl Plan {
                 let (channel, ky, kx) = (i / (kh * kw), i / kw % kh, i % kw);
                 let (tap, value) =
                     if self.is_folded() { (ky, kx * c + channel) } else { (ky * kw + kx, channel) };
-                let (panel, row) = (value / ROWS, value % ROWS);
+                let (panel, row) = (value / self.rows, value % self.rows);
                 // The group whose share holds the panel, and the panel's place in it.
                 let group = (0..groups).rfind(|g| panels * g / groups <= panel).unwrap_or(0);
                 let [first, end] = [group, group + 1].map(|g| panels * g / groups);
                 let tile = (tap * (end - first) + panel - first) * (self.columns / self.width);
-                let at = ((tile + column / self.width) * ROWS + row) * self.width;
+                let at = ((tile + column / self.width) * self.rows + row) * self.width;
                 let at = at + column % self.width;
                 *out = totals[group][at];
             }
@@ -181,20 +196,22 @@ impl Plan {
     }
 }
 
+/// The sum of each channel over all parts, in their order.
+fn sum_biases(parts: &[Vec<f64>], channels: usize) -> Vec<f32> {
+    (0..channels).map(|c| parts.iter().map(|part| part[c]).sum::<f64>() as f32).collect()
+}
+
 /// Part `i` of `of` about equal ones of `total`.
 fn share(i: usize, of: usize, total: usize) -> Range<usize> {
     total * i / of..total * (i + 1) / of
 }
 
-/// Both sides of some rows, packed.
+/// Both sides of some rows: `[row, pixel, channel]`.
 struct Products<'a> {
-    /// `[panel, row, pixel, ROWS]`.
     left: &'a [f32],
-    /// `[panel, row, pixel, width]`.
+    /// Values of a row of the left side.
+    line: usize,
     right: &'a [f32],
-    left_rows: usize,
-    /// Rows of the right side.
-    count: usize,
 }
 
 /// Some panels of the left side.
@@ -206,29 +223,44 @@ struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// The sums over rows of all images, `[tap, panel, right panel, ROWS, width]`.
-    fn run(&self, level: Level, rows: Range<usize>) -> Vec<f32> {
+    /// The sums over rows of all images, `[tap, panel, right panel, rows, width]`, and those
+    /// of the pixels alone.
+    fn run(&self, level: Level, rows: Range<usize>) -> (Vec<f32>, Vec<f64>) {
         let Plan { taps, columns, size: [height, width], .. } = *self.plan;
-        let mut sums = vec![0.0; taps[0] * taps[1] * self.panels.len() * ROWS * columns];
-        let (line, _) = self.plan.left_line();
-        let per_row = self.plan.gradient.stride * line * self.panels.len() * ROWS + width * columns;
-        let most = (BAND_VALUES / per_row).clamp(1, 16);
+        let mut sums = vec![0.0; taps[0] * taps[1] * self.panels.len() * self.plan.rows * columns];
+        let mut bias = vec![0.0; self.sides[1].plane.stride()];
+        let line = self.line();
+        let right_line = width * self.sides[1].plane.stride();
+        let most = (BAND_VALUES / (self.plan.gradient.stride * line + right_line)).clamp(1, 16);
         let mut row = rows.start;
         while row < rows.end {
             let (image, y) = (row / height, row % height);
             let count = most.min(height - y).min(rows.end - row);
-            let left = self.plan.left_rows(count) * line * self.panels.len() * ROWS;
-            let right = count * width * columns;
-            let raw = [0, 1].map(|i| self.grids[i].columns.len() * self.sides[i].plane.stride());
-            with_scratch(left + right + raw[0].max(raw[1]), |scratch| {
+            let left = self.plan.left_rows(count) * line + BEYOND;
+            let right = if self.reads_in_place() { 0 } else { count * right_line + BEYOND };
+            with_scratch(left + right, |scratch| {
                 // The right side comes first: its vectors are to lie on cache lines.
-                let (right, rest) = scratch.split_at_mut(right);
-                let (left, raw) = rest.split_at_mut(left);
-                at_level!(level, simd => self.band(simd, (image, y, count), (left, right, raw), &mut sums));
+                let (right, left) = scratch.split_at_mut(right);
+                let sums = (&mut *sums, &mut *bias);
+                at_level!(level, simd => self.band(simd, (image, y, count), (left, right), sums));
             });
             row += count;
         }
-        sums
+        (sums, bias)
+    }
+
+    /// Values of a row of the left side.
+    fn line(&self) -> usize {
+        self.grids[0].columns.len() * self.plan.left_stride
+    }
+
+    /// Whether the right side is read where it lies: nothing is done to its values, and
+    /// its panels do not reach beyond a pixel.
+    fn reads_in_place(&self) -> bool {
+        let (side, grid) = (self.sides[1], &self.grids[1]);
+        let [_, _, h, w] = side.plane.shape();
+        let is_whole = [grid.rows.len(), grid.columns.len()] == [h, w] && side.enlarge == 1;
+        is_whole && side.is_plain() && side.plane.stride() >= self.plan.columns
     }
 
     #[inline(always)]
@@ -236,21 +268,30 @@ impl Task<'_> {
         &self,
         simd: S,
         (image, top, count): (usize, usize, usize),
-        (left, right, raw): (&mut [f32], &mut [f32], &mut [f32]),
-        sums: &mut [f32],
+        (left, right): (&mut [f32], &mut [f32]),
+        (sums, bias): (&mut [f32], &mut [f64]),
     ) {
         let Plan { gradient, columns, width, size, .. } = *self.plan;
-        let left_rows = self.plan.left_rows(count);
-        for y in 0..left_rows {
+        let line = self.line();
+        for (y, out) in left.chunks_mut(line).take(self.plan.left_rows(count)).enumerate() {
             let (wide, row) = (self.grids[0].columns.len(), top * gradient.stride + y);
-            load_row(simd, (self.sides[0], image), &self.grids[0], (row, 0, wide), raw);
-            self.pack_left(raw, (left, left_rows, y));
+            load_row(simd, (self.sides[0], image), &self.grids[0], (row, 0, wide), out);
         }
-        for y in 0..count {
-            load_row(simd, (self.sides[1], image), &self.grids[1], (top + y, 0, size[1]), raw);
-            self.pack_right(raw, (right, count, y));
+        let plane = self.sides[1].plane;
+        let right_line = size[1] * plane.stride();
+        let right = if self.reads_in_place() {
+            &plane.image(image)[top * right_line..][..count * right_line]
+        } else {
+            for (y, out) in right.chunks_mut(right_line).take(count).enumerate() {
+                let at = (top + y, 0, size[1]);
+                load_row(simd, (self.sides[1], image), &self.grids[1], at, out);
+            }
+            right
+        };
+        if self.panels.start == 0 {
+            add_pixels(simd, &right[..count * right_line], plane.stride(), bias);
         }
-        let job = Products { left, right, left_rows, count };
+        let job = Products { left, line, right };
         // Pixels of a segment: both sides of a tile stay in the nearest cache.
         let rows = (SEGMENT / size[1]).clamp(1, count);
         for i in 0..columns / width {
@@ -273,76 +314,22 @@ impl Task<'_> {
         (i, [y, x], size): (usize, [usize; 2], [usize; 2]),
         sums: &mut [f32],
     ) {
-        let Plan { gradient, taps, columns, width, size: [_, wide], .. } = *self.plan;
-        let ((line, step), panels) = (self.plan.left_line(), self.panels.len());
-        let right = &job.right[((i * job.count + y) * wide + x) * width..];
-        let left_steps = [gradient.stride * line * ROWS, step * ROWS];
+        let Plan { gradient, taps, left_stride, rows, columns, width, .. } = *self.plan;
+        let (panels, line, stride) = (self.panels.len(), job.line, self.sides[1].plane.stride());
+        let right_steps = [self.plan.size[1] * stride, stride];
+        let right = &job.right[y * right_steps[0] + x * stride + i * width..];
+        let left_steps = [gradient.stride * line, gradient.stride * left_stride];
+        let corner = y * left_steps[0] + x * left_steps[1];
         for panel in 0..panels {
-            let corner = (panel * job.left_rows + y * gradient.stride) * line + x * step;
+            let first = corner + (self.panels.start + panel) * rows;
             for tap in 0..taps[0] * taps[1] {
                 let (ky, kx) = (tap / taps[1], tap % taps[1]);
-                let at = corner + (ky * line + kx) * gradient.dilation;
-                let left = &job.left[at * ROWS..];
-                let walk =
-                    Walk { left, left_steps, right, right_steps: [wide * width, width], size };
-                let at = ((tap * panels + panel) * (columns / width) + i) * ROWS * width;
-                accumulate(simd, &walk, &mut sums[at..at + ROWS * width]);
+                let at = first + (ky * line + kx * left_stride) * gradient.dilation;
+                let left = &job.left[at..];
+                let walk = Walk { left, left_steps, right, right_steps, size };
+                let at = ((tap * panels + panel) * (columns / width) + i) * rows * width;
+                accumulate(simd, &walk, &mut sums[at..at + rows * width]);
             }
         }
-    }
-
-    /// One row of the windows to `[panel, row, pixel, ROWS]`.
-    #[inline(always)]
-    fn pack_left(&self, raw: &[f32], (left, rows, y): (&mut [f32], usize, usize)) {
-        let (line, _) = self.plan.left_line();
-        let step = if self.plan.is_folded() { self.plan.gradient.stride } else { 1 };
-        let pixel = step * self.plan.left_stride;
-        let panels = left.chunks_exact_mut(rows * line * ROWS).zip(self.panels.clone());
-        for (out, panel) in panels {
-            let out = &mut out[y * line * ROWS..][..line * ROWS];
-            let (first, last) = (panel * ROWS, (panel * ROWS + ROWS).min(self.plan.values));
-            if last - first == ROWS {
-                for (x, out) in out.chunks_exact_mut(ROWS).enumerate() {
-                    out.copy_from_slice(&raw[x * pixel + first..][..ROWS]);
-                }
-            } else {
-                for (x, out) in out.chunks_exact_mut(ROWS).enumerate() {
-                    out[last - first..].fill(0.0);
-                    out[..last - first].copy_from_slice(&raw[x * pixel + first..][..last - first]);
-                }
-            }
-        }
-    }
-
-    /// One row of the pixels to `[panel, row, pixel, width]`.
-    #[inline(always)]
-    fn pack_right(&self, raw: &[f32], (right, rows, y): (&mut [f32], usize, usize)) {
-        let Plan { width, size, gradient, .. } = *self.plan;
-        let stride = self.sides[1].plane.stride();
-        let channels = gradient.shape[0];
-        for (panel, out) in right.chunks_exact_mut(rows * size[1] * width).enumerate() {
-            let out = &mut out[y * size[1] * width..][..size[1] * width];
-            let first = (panel * width).min(channels);
-            let raw = &raw[first..];
-            match (width.min(channels - first), width) {
-                (32, 32) => copy_pixels::<32>((raw, stride), out),
-                (16, 16) => copy_pixels::<16>((raw, stride), out),
-                (8, 8) => copy_pixels::<8>((raw, stride), out),
-                (count, _) => {
-                    for (x, out) in out.chunks_exact_mut(width).enumerate() {
-                        out[count..].fill(0.0);
-                        out[..count].copy_from_slice(&raw[x * stride..][..count]);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// `W` values of each pixel; that many are known, so it is a few moves and no call.
-#[inline(always)]
-fn copy_pixels<const W: usize>((raw, stride): (&[f32], usize), out: &mut [f32]) {
-    for (pixel, out) in raw.chunks(stride).zip(out.chunks_exact_mut(W)) {
-        out.copy_from_slice(&pixel[..W]);
     }
 }

@@ -93,6 +93,13 @@ fn definition(Sums { windows, pixels }: &Sums, seen: [&[f64]; 2]) -> Vec<f64> {
     (0..o * c * kh * kw).map(one).collect()
 }
 
+/// The definition of a bias's gradient: each channel's sum.
+fn pixel_sums(pixels: &Case, seen: &[f64]) -> Vec<f64> {
+    let (planes, channels) = (padded(pixels, seen).0, pixels.shape[1]);
+    let of = |c: usize| planes.iter().skip(c).step_by(channels).flatten().sum();
+    (0..channels).map(of).collect()
+}
+
 /// Channels as they are, or padded to a vector.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Channels {
@@ -119,6 +126,7 @@ fn check(sums: &Sums) {
         let through = |x: f64| if folded { (0.5 * x + 0.25).max(0.0) } else { x };
         let seen = values.map(|v| v.iter().map(|&x| through(f64::from(x))).collect::<Vec<_>>());
         let want = definition(sums, [&seen[0], &seen[1]]);
+        let bias = pixel_sums(&sums.pixels, &seen[1]);
         let narrow = sides.iter().any(|side| side.shape[1] < 4);
         let layouts = [Channels::Padded, Channels::Packed];
         for layout in &layouts[..if narrow { 2 } else { 1 }] {
@@ -127,12 +135,12 @@ fn check(sums: &Sums) {
                 let layout = if packed { Channels::Packed } else { Channels::Padded };
                 plane(sides[i], values[i], layout)
             });
-            run(sums, (&planes, folded), &want);
+            run(sums, (&planes, folded), [&want, &bias]);
         }
     }
 }
 
-fn run(sums: &Sums, (planes, folded): (&[Plane; 2], bool), want: &[f64]) {
+fn run(sums: &Sums, (planes, folded): (&[Plane; 2], bool), [want, bias]: [&[f64]; 2]) {
     let sides = [&sums.windows, &sums.pixels];
     let affines =
         [0, 1].map(|i| Affine::constant(sides[i].images, planes[i].stride(), [0.5, 0.25]));
@@ -150,9 +158,11 @@ fn run(sums: &Sums, (planes, folded): (&[Plane; 2], bool), want: &[f64]) {
     let transformed = [shape[2], shape[3], stride, dilation] == [3, 3, 1, 1];
     let terms = sides[0].images * terms * if transformed { 8 } else { 1 };
     for level in Level::available() {
-        let got = WeightGradient { shape, stride, dilation }.run(level, windows, pixels);
-        assert_eq!(got.len(), want.len());
+        let gradient = WeightGradient { shape, stride, dilation };
+        let [got, sums] = gradient.with_bias(level, windows, pixels);
+        assert_eq!((got.len(), sums.len()), (want.len(), bias.len()));
         assert_close(&got, |i| want[i], terms, level);
+        assert_close(&sums, |i| bias[i], terms, level);
     }
 }
 
@@ -214,6 +224,15 @@ fn many_channels() {
     check(&sums([300, 512, 1, 1], [6, 5]));
 }
 
+/// Sums of tiles that do not fit a core's own cache: some positions a task, then some channels.
+#[test]
+fn many_channels_of_tiles() {
+    check(&sums([96, 64, 3, 3], [16, 13]).of_images(2));
+    check(&sums([128, 120, 3, 3], [8, 16]).bordered(Border::Reflect));
+    check(&sums([272, 250, 3, 3], [8, 15]));
+    check(&sums([128, 120, 3, 3], [48, 47]));
+}
+
 #[test]
 fn steps_and_distant_taps() {
     for (border, stride) in [(Border::Zero, 2), (Border::Reflect, 2), (Border::Replicate, 3)] {
@@ -247,25 +266,27 @@ fn few_channels_out_the_other_way_around() {
 
 #[test]
 fn the_number_of_threads_does_not_change_a_bit() {
-    let (x, g) = (noise(2 * 24 * 41 * 30), noise(2 * 32 * 41 * 30));
-    let of = |channels: usize, values: &[f32]| {
-        let mut plane = Plane::zeros([2, channels, 41, 30]);
-        plane.fill_from(&Tensor::new([2, channels, 41, 30], values.to_vec()));
-        plane
-    };
-    let (x, g) = (of(24, &x), of(32, &g));
-    let (one, none) = (Padding { down: [1; 2], across: [1; 2], border: Border::Reflect }, {
-        Padding { down: [0; 2], across: [0; 2], border: Border::Zero }
-    });
-    for level in Level::available() {
-        let run = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let windows = Side { source: &Source::plain(&x), padding: &one };
-            let pixels = Side { source: &Source::plain(&g), padding: &none };
-            let gradient = WeightGradient { shape: [32, 24, 3, 3], stride: 1, dilation: 1 };
-            pool.install(|| gradient.run(level, windows, pixels))
+    for [c, o] in [[24, 32], [96, 64], [128, 120]] {
+        let shape = |channels: usize| [2, channels, 41, 30];
+        let of = |channels: usize| {
+            let values = noise(shape(channels).iter().product());
+            let mut plane = Plane::zeros(shape(channels));
+            plane.fill_from(&Tensor::new(shape(channels), values));
+            plane
         };
-        let single = run(1);
-        assert!([2, 5].into_iter().all(|threads| run(threads) == single), "{level:?}");
+        let (x, g) = (of(c), of(o));
+        let none = Padding { down: [0; 2], across: [0; 2], border: Border::Zero };
+        let one = Padding { down: [1; 2], across: [1; 2], border: Border::Reflect };
+        for level in Level::available() {
+            let run = |threads| {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+                let windows = Side { source: &Source::plain(&x), padding: &one };
+                let pixels = Side { source: &Source::plain(&g), padding: &none };
+                let gradient = WeightGradient { shape: [o, c, 3, 3], stride: 1, dilation: 1 };
+                pool.install(|| gradient.with_bias(level, windows, pixels))
+            };
+            let single = run(1);
+            assert!([2, 5].into_iter().all(|threads| run(threads) == single), "{level:?}");
+        }
     }
 }

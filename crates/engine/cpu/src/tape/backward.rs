@@ -1,13 +1,13 @@
 //! Each step's adjoint.
 
-use std::mem::take;
+use std::mem::{replace, take};
 
 use graph::NodeId;
 use kernels::{
     Affine, AffineGradient, Epilogue, GradientSums, LinearGradient, Mask, Moments, Onto, Operand,
     PoolKind, PoolSpec, Share, Source, Spread,
 };
-use tensor::Plane;
+use tensor::{Plane, Tensor};
 
 use super::Tape;
 use crate::step::{Over, Pairs, PointwiseStep, Step, View};
@@ -286,11 +286,12 @@ impl Tape {
     fn linear(&mut self, step: &Step) {
         let Step::Linear { key, from, to, .. } = step else { unreachable!() };
         if self.learns(key.node) {
-            let weight = self.network().param(key.node, 0);
-            let gradient = LinearGradient { weight, grad: self.gradient(*to) };
-            let weights = gradient.weights(self.level(), self.session.plane(*from));
+            self.write_parameter(key.node, 0, |tape, out| {
+                let weight = tape.network().param(key.node, 0);
+                let gradient = LinearGradient { weight, grad: tape.gradient(*to) };
+                gradient.weights(tape.level(), tape.session.plane(*from), out);
+            });
             let bias = self.bias_gradient(*to);
-            self.set_parameter(key.node, 0, &weights);
             self.set_parameter(key.node, 1, &bias);
         }
         let level = self.level();
@@ -316,10 +317,22 @@ impl Tape {
 
     /// Keeps the gradient of a node's parameter, if the node has it.
     pub(super) fn set_parameter(&mut self, node: NodeId, place: usize, values: &[f32]) {
+        self.write_parameter(node, place, |_, to| to.copy_from_slice(values));
+    }
+
+    /// Lends the gradient of a node's parameter to be written, if the node has it.
+    fn write_parameter(
+        &mut self,
+        node: NodeId,
+        place: usize,
+        write: impl FnOnce(&Self, &mut [f32]),
+    ) {
         if let Some(index) = self.network().graph().node(node).param(place)
             && !self.parameters[index].data().is_empty()
         {
-            self.parameters[index].data_mut().copy_from_slice(values);
+            let mut gradient = replace(&mut self.parameters[index], Tensor::zeros([0]));
+            write(self, gradient.data_mut());
+            self.parameters[index] = gradient;
         }
     }
 

@@ -31,10 +31,10 @@ struct Adjoint {
 impl Tape {
     pub(super) fn conv(&mut self, step: &ConvStep) {
         if self.learns(step.key.node) {
-            let weights = self.weight_gradient(step);
+            let (weights, bias) = self.weight_gradient(step);
             self.set_parameter(step.key.node, 0, &weights);
             if self.network().graph().node(step.key.node).params.len() > 1 {
-                let bias = self.bias_gradient(step.to);
+                let bias = bias.unwrap_or_else(|| self.bias_gradient(step.to));
                 self.set_parameter(step.key.node, 1, &bias);
             }
         }
@@ -53,25 +53,28 @@ impl Tape {
         &self.network().graph().node(node).op
     }
 
-    fn weight_gradient(&self, step: &ConvStep) -> Vec<f32> {
+    /// The gradient of the weights, and that of the bias where it comes with it.
+    fn weight_gradient(&self, step: &ConvStep) -> (Vec<f32>, Option<Vec<f32>>) {
         let shape = self.network().weight_shape(step.key.node);
         let (seen, grad) = (self.seen(step.from), self.gradient(step.to));
         match self.op(step.key.node) {
             Op::Conv(c) if step.key.algorithm == Algorithm::Depthwise => {
                 let windows = Side { source: &seen, padding: &step.padding };
-                self.depthwise(step.key, c).weights(self.level(), windows, grad)
+                (self.depthwise(step.key, c).weights(self.level(), windows, grad), None)
             }
             Op::Conv(c) => {
                 let dense = [shape[0], shape[1] * c.groups, shape[2], shape[3]];
-                let values = self.dense_weight_gradient(c, dense, (&seen, &step.padding), grad);
-                if c.groups == 1 { values } else { grouped(&values, dense, c.groups) }
+                let (values, bias) =
+                    self.dense_weight_gradient(c, dense, (&seen, &step.padding), grad);
+                (if c.groups == 1 { values } else { grouped(&values, dense, c.groups) }, bias)
             }
             Op::ConvTranspose(t) => {
                 let source = Source::plain(grad);
                 let padding = transposed_padding(t, &seen, grad.shape());
                 let gradient = WeightGradient { shape, stride: t.stride, dilation: 1 };
                 let windows = Side { source: &source, padding: &padding };
-                gradient.run(self.level(), windows, Side { source: &seen, padding: &NO_PADDING })
+                let pixels = Side { source: &seen, padding: &NO_PADDING };
+                (gradient.run(self.level(), windows, pixels), None)
             }
             other => unreachable!("{} is no convolution", other.kind()),
         }
@@ -83,13 +86,15 @@ impl Tape {
         [o, c, kh, kw]: [usize; 4],
         (seen, padding): (&Source, &Padding),
         grad: &Plane,
-    ) -> Vec<f32> {
+    ) -> (Vec<f32>, Option<Vec<f32>>) {
         let source = Source::plain(grad);
         let input = Side { source: seen, padding };
         if grad.stride() >= LANES || conv.stride > 1 || conv.dilation > 1 {
             let (shape, stride, dilation) = ([o, c, kh, kw], conv.stride, conv.dilation);
             let pixels = Side { source: &source, padding: &NO_PADDING };
-            return WeightGradient { shape, stride, dilation }.run(self.level(), input, pixels);
+            let gradient = WeightGradient { shape, stride, dilation };
+            let [weights, bias] = gradient.with_bias(self.level(), input, pixels);
+            return (weights, Some(bias));
         }
         // Few channels out: they take the side of the windows, with the taps reversed.
         let (down, across) = ([kh - 1; 2], [kw - 1; 2]);
@@ -102,7 +107,7 @@ impl Tape {
             let (out, channel, tap) = (i / (c * taps), i / taps % c, i % taps);
             swapped[(channel * o + out) * taps + taps - 1 - tap]
         };
-        (0..swapped.len()).map(at).collect()
+        ((0..swapped.len()).map(at).collect(), None)
     }
 
     fn depthwise(&self, key: Key, conv: &Conv) -> DepthwiseGradient {

@@ -8,6 +8,7 @@
 use cpu::{Memory, Network, Plan, Session, Tape, Wanted};
 use graph::{Encoding, Graph, NodeId};
 use kernels::{Distance, Epilogue, Level, Onto, gram, gram_gradient};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tensor::{Plane, Tensor};
 use weights::Weights;
@@ -270,16 +271,19 @@ impl Perceptual {
 fn style(level: Level, (features, target): (&Plane, &[f32]), weight: f64, grad: &mut Plane) -> f64 {
     let scale = gram_scale(features);
     let mean = weight / (features.shape()[0] * target.len()) as f64;
-    let mut loss = 0.0;
     let mut matrices = gram(level, features);
-    for matrix in &mut matrices {
+    let of_matrix = |matrix: &mut Vec<f32>| {
+        let mut squares = 0.0;
         for (g, &t) in matrix.iter_mut().zip(target) {
             let d = f64::from(*g) * scale - f64::from(t);
-            loss += mean * d * d;
+            squares += d * d;
             // Twice, for the matrix's own gradient and its transpose.
             *g = (4.0 * mean * d * scale) as f32;
         }
-    }
+        squares
+    };
+    let squares: Vec<f64> = matrices.par_iter_mut().map(of_matrix).collect();
+    let loss = mean * squares.iter().sum::<f64>();
     gram_gradient(level, (features, &matrices), &Epilogue::default(), grad);
     loss
 }

@@ -169,22 +169,6 @@ pub(in crate::conv) fn transform_taps(taps: [f64; 3]) -> [f64; 6] {
     FOUR.map(|row| dot3(&row, taps))
 }
 
-/// The gradient of a 3×3 kernel from that of its positions of F(4×4, 3×3), row after row:
-/// `Gᵀ s G`.
-pub(in crate::conv) fn kernel_gradient(sums: &[f64; 36]) -> [f64; 9] {
-    let mut half = [[0.0; 6]; 3];
-    for (k, row) in half.iter_mut().enumerate() {
-        for (x, value) in row.iter_mut().enumerate() {
-            *value = (0..6).map(|y| FOUR[y][k] * sums[y * 6 + x]).sum();
-        }
-    }
-    let mut taps = [0.0; 9];
-    for (i, tap) in taps.iter_mut().enumerate() {
-        *tap = (0..6).map(|x| half[i / 3][x] * FOUR[x][i % 3]).sum();
-    }
-    taps
-}
-
 /// `A d`, the adjoint of [`output`] of F(4, 3).
 #[inline(always)]
 pub(in crate::conv) fn spread<S: Simd>(simd: S, d: [S::f32s; 4]) -> [S::f32s; 6] {
