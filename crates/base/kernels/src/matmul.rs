@@ -71,17 +71,20 @@ impl Packed {
         self.data.len() * size_of::<f32>()
     }
 
-    fn width(&self) -> usize {
+    /// Columns of a panel.
+    pub(crate) fn width(&self) -> usize {
         self.vectors * self.lanes
     }
 
-    /// What is read first.
-    pub(crate) fn first_panel(&self) -> &[f32] {
-        self.panels().next().unwrap_or_default()
+    /// Panel `i`.
+    pub(crate) fn panel(&self, i: usize) -> &[f32] {
+        let len = self.depth * self.width();
+        &self.data.as_slice()[i * len..][..len]
     }
 
-    fn panels(&self) -> impl Iterator<Item = &[f32]> {
-        self.data.as_slice().chunks_exact(self.depth * self.width())
+    /// How many panels there are.
+    pub(crate) fn panels(&self) -> usize {
+        self.columns / self.width()
     }
 }
 
@@ -136,19 +139,29 @@ pub(crate) fn multiply_before<S: Simd>(
     (right, then): (&Packed, &[f32]),
     sink: &mut impl Sink<S>,
 ) {
-    let width = right.width();
-    let ahead = |i: usize, j: usize| {
-        let next = right.panels().nth(i + 1).unwrap_or(then);
-        let part = next.len().div_ceil(blocks.len()).next_multiple_of(tensor::LANES);
-        &next[next.len().min(j * part)..next.len().min((j + 1) * part)]
-    };
-    for (i, panel) in right.panels().enumerate() {
-        for (j, block) in blocks.iter().enumerate() {
-            let panel = Panel { values: panel, column: i * width, ahead: ahead(i, j) };
-            match right.vectors {
-                2 => panel_rows::<S, 2>(simd, block, panel, sink),
-                _ => panel_rows::<S, 1>(simd, block, panel, sink),
-            }
+    let count = right.panels();
+    for i in 0..count {
+        let next = if i + 1 < count { right.panel(i + 1) } else { then };
+        multiply_panel(simd, blocks, (right, i, next), (i * right.width(), sink));
+    }
+}
+
+/// The product with panel `i` of the right side alone, into columns from `column` on, before
+/// one with the panel `then`.
+#[inline(always)]
+pub(crate) fn multiply_panel<S: Simd>(
+    simd: S,
+    blocks: &[Block],
+    (right, i, then): (&Packed, usize, &[f32]),
+    (column, sink): (usize, &mut impl Sink<S>),
+) {
+    let part = then.len().div_ceil(blocks.len()).next_multiple_of(tensor::LANES);
+    for (j, block) in blocks.iter().enumerate() {
+        let ahead = &then[then.len().min(j * part)..then.len().min((j + 1) * part)];
+        let panel = Panel { values: right.panel(i), column, ahead };
+        match right.vectors {
+            2 => panel_rows::<S, 2>(simd, block, panel, sink),
+            _ => panel_rows::<S, 1>(simd, block, panel, sink),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The three steps of a convolution, arranged for the cache.
 
+use std::ops::Range;
+
 use fearless_simd::prelude::*;
 use rayon::prelude::*;
 
@@ -7,7 +9,7 @@ use super::transform::Form;
 use super::{Tiling, Winograd};
 use crate::bands::{Band, for_bands, with_scratch};
 use crate::conv::Output;
-use crate::matmul::{Block, Packed, Plain, Rows, multiply_before};
+use crate::matmul::{Block, Packed, Plain, Rows, multiply_before, multiply_panel};
 use crate::simd::at_level;
 use crate::source::{Grid, Source};
 use crate::{Epilogue, Level, Moments};
@@ -71,7 +73,9 @@ impl<'a> Job<'a> {
         let band_rows = band.data.len() / (shape[3] * out_stride);
         let tiles = band_rows.div_ceil(m) * self.tiling.across;
         let positions = self.right.len();
-        let (in_plane, out_plane) = (plane_len(chunk, in_stride), plane_len(chunk, out_stride));
+        // A panel of output channels at a time, so that its products stay in level 2.
+        let (panels, width) = (self.right[0].panels(), self.right[0].width());
+        let (in_plane, out_plane) = (plane_len(chunk, in_stride), plane_len(chunk, width));
         let (inputs, sums) = (positions * in_plane, positions * out_plane);
         with_scratch(inputs + sums + self.strip_len(chunk), |scratch| {
             let (inputs, rest) = scratch.split_at_mut(inputs);
@@ -80,17 +84,21 @@ impl<'a> Job<'a> {
                 let count = chunk.min(tiles - from);
                 let group = Group { image: band.image, first: band_first + from, count };
                 at_level!(level, simd => self.transform_in(simd, group, (inputs, chunk, strip)));
-                let lefts = inputs.chunks_exact(in_plane);
-                let outs = sums.chunks_exact_mut(out_plane);
-                for (position, (data, out)) in lefts.zip(outs).enumerate() {
-                    let left =
-                        Rows { data, row_stride: in_stride, segments: &[0], depth: in_stride };
-                    let block = [Block { left, count, row: 0 }];
-                    at_level!(level, simd => self.product(simd, &block, position, out));
+                for panel in 0..panels {
+                    let lefts = inputs.chunks_exact(in_plane);
+                    let outs = sums.chunks_exact_mut(out_plane);
+                    for (position, (data, out)) in lefts.zip(outs).enumerate() {
+                        let left =
+                            Rows { data, row_stride: in_stride, segments: &[0], depth: in_stride };
+                        let block = [Block { left, count, row: 0 }];
+                        let place = [position, panel];
+                        at_level!(level, simd => self.product_panel(simd, &block, place, out));
+                    }
+                    let channels = panel * width..(panel + 1) * width;
+                    let view = Sums { data: sums, tiles: chunk, slot: 0, channels };
+                    let write = Write { band: &mut *band, shape, epilogue };
+                    at_level!(level, simd => self.transform_out(simd, group, &view, write));
                 }
-                let view = Sums { data: sums, tiles: chunk, slot: 0 };
-                let write = Write { band: &mut *band, shape, epilogue };
-                at_level!(level, simd => self.transform_out(simd, group, view, write));
             }
         });
     }
@@ -143,9 +151,27 @@ impl<'a> Job<'a> {
     #[inline(always)]
     fn product<S: Simd>(&self, simd: S, blocks: &[Block], position: usize, out: &mut [f32]) {
         let right = self.right[position];
-        let then = self.right.get(position + 1).map_or(&[][..], |next| next.first_panel());
+        let then = self.right.get(position + 1).map_or(&[][..], |next| next.panel(0));
         let mut sink = Plain { out, stride: right.columns() };
         multiply_before(simd, blocks, (right, then), &mut sink);
+    }
+
+    /// One panel of the product of one position.
+    #[inline(always)]
+    fn product_panel<S: Simd>(
+        &self,
+        simd: S,
+        blocks: &[Block],
+        [position, panel]: [usize; 2],
+        out: &mut [f32],
+    ) {
+        let right = self.right[position];
+        let then = match self.right.get(position + 1) {
+            Some(next) => next.panel(panel),
+            None => self.right[0].panel((panel + 1) % right.panels()),
+        };
+        let mut sink = Plain { out, stride: right.width() };
+        multiply_panel(simd, blocks, (right, panel, then), (0, &mut sink));
     }
 
     fn write_staged(
@@ -161,9 +187,9 @@ impl<'a> Job<'a> {
             let first = band.top / m * self.tiling.across;
             let group = Group { image: band.image, first, count: self.tiling.across };
             let slot = band.image * self.tiling.across * self.tiling.down + first;
-            let view = Sums { data, tiles, slot };
+            let view = Sums { data, tiles, slot, channels: 0..self.conv.out_stride };
             let write = Write { band, shape, epilogue: &epilogue };
-            at_level!(level, simd => self.transform_out(simd, group, view, write));
+            at_level!(level, simd => self.transform_out(simd, group, &view, write));
         })
     }
 }
@@ -184,12 +210,14 @@ pub(super) struct Group {
 }
 
 /// Products by position: `[position, tile, channel]`, of which some tiles are wanted.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Sums<'a> {
     pub(super) data: &'a [f32],
     pub(super) tiles: usize,
     /// The first wanted tile.
     pub(super) slot: usize,
+    /// Which output channels they are.
+    pub(super) channels: Range<usize>,
 }
 
 /// Where transformed tiles go.

@@ -67,7 +67,7 @@ impl Job<'_> {
 
     /// Products of the group's tiles to outputs, in the rows of the band.
     #[inline(always)]
-    pub(super) fn transform_out<S: Simd>(&self, simd: S, group: Group, sums: Sums, write: Write) {
+    pub(super) fn transform_out<S: Simd>(&self, simd: S, group: Group, sums: &Sums, write: Write) {
         match self.form {
             Form::Four => self.transform_out_n::<S, 6, 4>(simd, group, sums, write),
             Form::FourDoubled => self.transform_out_n::<S, 5, 4>(simd, group, sums, write),
@@ -82,23 +82,25 @@ impl Job<'_> {
         &self,
         simd: S,
         group: Group,
-        sums: Sums,
+        sums: &Sums,
         Write { band, shape: [_, _, height, width], epilogue }: Write,
     ) {
         let lanes = S::f32s::LEN;
         let stride = self.conv.out_stride;
-        let plane = plane_len(sums.tiles, stride);
+        let channels = sums.channels.len();
+        let plane = plane_len(sums.tiles, channels);
         let finish = epilogue.rows(band.image, band.top);
         let mut half = [[S::f32s::splat(simd, 0.0); M]; P];
         for t in 0..group.count {
             let tile = group.first + t;
             let (ty, tx) = (tile / self.tiling.across, tile % self.tiling.across);
             let (rows, columns) = (M.min(height - ty * M), M.min(width - tx * M));
-            let corner = ((ty * M - band.top) * width + tx * M) * stride;
-            for c in (0..stride).step_by(lanes) {
-                let at = (sums.slot + t) * stride + c;
+            let corner = ((ty * M - band.top) * width + tx * M) * stride + sums.channels.start;
+            for c in (0..channels).step_by(lanes) {
+                let at = (sums.slot + t) * channels + c;
                 transform_rows::<S, P, M>(simd, (sums.data, plane), at, &mut half);
-                let bias = S::f32s::from_slice(simd, &self.conv.bias[c..c + lanes]);
+                let bias = &self.conv.bias[sums.channels.start + c..][..lanes];
+                let bias = S::f32s::from_slice(simd, bias);
                 for x in 0..columns {
                     let line: [S::f32s; M] = transform::output(simd, across(simd, &half, x));
                     for y in 0..rows {
