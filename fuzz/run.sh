@@ -5,14 +5,16 @@ set -eu
 cd "$(dirname "$0")"
 seconds=${1:-60}
 only=${2:-*}
+bins=${2:+--bin $2}
 samples=../crates/model/weights/tests/samples
 target=$(rustc -vV | sed -n 's/^host: //p')
 
 # The flags that cargo-fuzz gives; sancov needs no nightly, the address sanitizer would.
+# shellcheck disable=SC2086 # two words are meant
 RUSTFLAGS="--cfg fuzzing -Ccodegen-units=1 -Cpasses=sancov-module \
 -Cllvm-args=-sanitizer-coverage-level=4 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
 -Cllvm-args=-sanitizer-coverage-pc-table -Cllvm-args=-sanitizer-coverage-trace-compares" \
-    cargo build --release --target "$target" --bins
+    cargo build --release --target "$target" ${bins:---bins}
 
 # shellcheck disable=SC2231 # the glob is meant
 for name in fuzz_targets/$only.rs; do
