@@ -88,3 +88,19 @@ def read_safetensors(path):
         values = file.read()
     header.pop("__metadata__", None)
     return {name: np.frombuffer(values[slice(*t["data_offsets"])], "<f4").reshape(t["shape"]) for name, t in header.items()}
+
+
+def forget_places(path):
+    """Takes out of an ONNX file what tells where it was made: stack traces with the machine's paths."""
+    import onnx
+
+    model = onnx.load(path)
+    parts = [model, model.graph, *model.functions]
+    for body in [model.graph, *model.functions]:
+        parts += [*body.node, *body.value_info]
+    parts += [*model.graph.input, *model.graph.output, *model.graph.initializer]
+    for part in parts:
+        del part.metadata_props[:]
+        part.ClearField("doc_string")
+    with open(path, "wb") as file:
+        file.write(model.SerializeToString())

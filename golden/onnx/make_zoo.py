@@ -97,6 +97,7 @@ def main():
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 torch.onnx.export(model, (torch.tensor(x),), path, input_names=["picture"], output_names=["scores"], **options)
+            common.forget_places(path)
             session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
             results[f"{name}/{way}"] = session.run(None, {"picture": x})[0]
             off = np.abs(results[f"{name}/{way}"] - want).max() / np.abs(want).max()
