@@ -13,6 +13,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+ZOO = Path(__file__).parent
 CELL, LABEL, SIZE = (264, 198), 132, 640
 
 
@@ -33,7 +34,8 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for style in styles:
             into = Path(folder, style["name"])
-            args = ["stylize", *photographs, "--style", style["name"], "--size", str(SIZE), "-o", into]
+            file = ZOO / style["name"] / f"{style['name']}.safetensors"  # as it is now, compiled in or not
+            args = ["stylize", *photographs, "--style", file, "--size", str(SIZE), "-o", into]
             subprocess.check_call([program, *args])
             rows.append((style["name"], [into / Path(p).name for p in photographs]))
         sheet = Image.new("RGB", (LABEL + len(photographs) * CELL[0], len(rows) * CELL[1]), "white")
