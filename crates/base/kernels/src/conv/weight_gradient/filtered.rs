@@ -268,9 +268,9 @@ impl Chunk<'_> {
             for t in 0..run {
                 let first = 4 * t * c + channels.start;
                 let seen = Patch { pixels: &strip[first..], line, stride: *c };
-                let (plane, channels) = (planes[0], pitch[0] - LANES);
-                let place = Place { plane, at: (slot + t) * pitch[0], channels };
-                positions.of_windows(simd, seen, (&mut *left, place), &mut half);
+                let at = (slot + t) * pitch[0];
+                let to = Place { plane: planes[0], at, channels: pitch[0] - LANES };
+                positions.of_windows(simd, seen, (&mut *left, to), &mut half);
             }
 
             let line = 4 * run * o;

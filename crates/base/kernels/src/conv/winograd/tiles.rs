@@ -58,8 +58,8 @@ impl Job<'_> {
             }
             for t in 0..run {
                 let patch = Patch { pixels: &strip[t * step * stride..], line, stride };
-                let place = Place { plane, at: (done + t) * stride, channels: stride };
-                transform_patch::<S, I, P>(simd, patch, (&mut *out, place), &mut half);
+                let to = Place { plane, at: (done + t) * stride, channels: stride };
+                transform_patch::<S, I, P>(simd, patch, (&mut *out, to), &mut half);
             }
             done += run;
         }
