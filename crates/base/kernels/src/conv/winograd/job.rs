@@ -85,15 +85,12 @@ impl<'a> Job<'a> {
                 let group = Group { image: band.image, first: band_first + from, count };
                 at_level!(level, simd => self.transform_in(simd, group, (inputs, chunk, strip)));
                 for panel in 0..panels {
-                    let lefts = inputs.chunks_exact(in_plane);
-                    let outs = sums.chunks_exact_mut(out_plane);
-                    for (position, (data, out)) in lefts.zip(outs).enumerate() {
-                        let left =
-                            Rows { data, row_stride: in_stride, segments: &[0], depth: in_stride };
-                        let block = [Block { left, count, row: 0 }];
-                        let place = [position, panel];
-                        at_level!(level, simd => self.product_panel(simd, &block, place, out));
-                    }
+                    self.multiply_chunk(
+                        level,
+                        (inputs, in_plane),
+                        [panel, count],
+                        (&mut *sums, out_plane),
+                    );
                     let channels = panel * width..(panel + 1) * width;
                     let view = Sums { data: sums, tiles: chunk, slot: 0, channels };
                     let write = Write { band: &mut *band, shape, epilogue };
@@ -101,6 +98,24 @@ impl<'a> Job<'a> {
                 }
             }
         });
+    }
+
+    /// One panel of the products of all positions, for `count` tiles; with each side, values
+    /// from one position to the next.
+    fn multiply_chunk(
+        &self,
+        level: Level,
+        (inputs, in_plane): (&[f32], usize),
+        [panel, count]: [usize; 2],
+        (sums, out_plane): (&mut [f32], usize),
+    ) {
+        let depth = self.conv.in_stride;
+        let sides = inputs.chunks_exact(in_plane).zip(sums.chunks_exact_mut(out_plane));
+        for (position, (data, out)) in sides.enumerate() {
+            let left = Rows { data, row_stride: depth, segments: &[0], depth };
+            let block = [Block { left, count, row: 0 }];
+            at_level!(level, simd => self.product_panel(simd, &block, [position, panel], out));
+        }
     }
 
     /// All tiles are transformed, then multiplied position by position, then

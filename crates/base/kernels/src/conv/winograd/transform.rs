@@ -200,17 +200,7 @@ pub(in crate::conv) fn input<S: Simd, const I: usize, const P: usize>(
             out[4] = wide - tall;
             out[5] = k(4.0).mul_add(d[1], k(-5.0).mul_add(d[3], d[5]));
         }
-        (9, 9) => {
-            let step = d[6] - d[2];
-            out[0] = k(2.0).mul_add(d[0] - d[4], step);
-            out[1] = k(-2.0).mul_add(d[2], d[6] - d[4]);
-            out[2] = k(2.0).mul_add(d[2], k(-3.0).mul_add(d[4], d[6]));
-            out[3] = step;
-            out[4] = k(-2.0).mul_add(step, d[8] - d[4]);
-            for i in 0..4 {
-                out[5 + i] = d[2 * i + 1];
-            }
-        }
+        (9, 9) => outer_and_middle(simd, &d, &mut out),
         (4, 5) => {
             // d stands for d₀ d₁ d₁ d₂ d₂ d₃.
             let odd = k(-4.0).mul_add(d[1], d[2]);
@@ -235,6 +225,21 @@ pub(in crate::conv) fn input<S: Simd, const I: usize, const P: usize>(
         }
     }
     out
+}
+
+/// [`input`] at stride 2: `Bᵀ` of F(4, 2) on every second of nine inputs, then those between.
+#[inline(always)]
+fn outer_and_middle<S: Simd>(simd: S, d: &[S::f32s], out: &mut [S::f32s]) {
+    let k = |x: f32| S::f32s::splat(simd, x);
+    let step = d[6] - d[2];
+    out[0] = k(2.0).mul_add(d[0] - d[4], step);
+    out[1] = k(-2.0).mul_add(d[2], d[6] - d[4]);
+    out[2] = k(2.0).mul_add(d[2], k(-3.0).mul_add(d[4], d[6]));
+    out[3] = step;
+    out[4] = k(-2.0).mul_add(step, d[8] - d[4]);
+    for i in 0..4 {
+        out[5 + i] = d[2 * i + 1];
+    }
 }
 
 /// `Aᵀ m` for `P` products, as many as [`input`] gives, and `M` outputs.
