@@ -118,6 +118,7 @@ fn look_out(over: Arc<AtomicBool>, idle: u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rayon::prelude::*;
 
     #[test]
     fn work_runs_on_our_threads_and_stays_there() {
@@ -125,5 +126,34 @@ mod tests {
         assert_eq!(threads.count(), 3);
         assert_eq!(threads.run(|| Threads::on_ours(rayon::current_num_threads)), 3);
         assert!(Threads::on_ours(|| OURS.get()));
+    }
+
+    /// Work inside work, from several sides at once: a thread that waited for the end of a run in
+    /// the middle of a part of it would wait here for ever.
+    #[test]
+    fn runs_end_that_share_their_threads() {
+        let threads = Threads::new(Some(3)).unwrap();
+        let nested = || {
+            let inner = |i: usize| (0..16).into_par_iter().map(move |j| i * j).sum::<usize>();
+            Threads::on_ours(|| (0..64).into_par_iter().map(inner).sum::<usize>())
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for _ in 0..500 {
+                        assert_eq!(threads.run(nested), 2016 * 120);
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    fn a_run_that_panics_leaves_threads_that_run() {
+        let threads = Threads::new(Some(2)).unwrap();
+        let failing = || threads.run(|| Threads::on_ours(|| panic!("as it is meant to")));
+        assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(failing)).is_err());
+        assert!(threads.run(|| Threads::on_ours(|| LEADS.get())));
+        assert!(!threads.run(|| LEADS.get()));
     }
 }
