@@ -137,7 +137,7 @@ mod tests {
             let inner = |i: usize| (0..16).into_par_iter().map(move |j| i * j).sum::<usize>();
             Threads::on_ours(|| (0..64).into_par_iter().map(inner).sum::<usize>())
         };
-        std::thread::scope(|scope| {
+        thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| {
                     for _ in 0..500 {
