@@ -25,11 +25,12 @@ pub(crate) struct Layout {
 
 /// Gives buffers that are never needed at the same time the same memory.
 ///
-/// `lives[i]` is the first and last step that touches buffer `i`. Greedy, in
+/// `lives[i]` is the first and last step that touches buffer `i`; one whose life never begins
+/// gets none. Greedy, in
 /// the order of first use: the smallest free piece that is large enough, or the
 /// largest free one, grown.
 pub(crate) fn lay_out(buffers: &[Buffer], lives: &[(usize, usize)]) -> Layout {
-    let mut order: Vec<usize> = (0..buffers.len()).collect();
+    let mut order: Vec<usize> = (0..buffers.len()).filter(|&i| lives[i].0 != usize::MAX).collect();
     order.sort_by_key(|&i| lives[i].0);
     let mut layout = Layout { place: vec![usize::MAX; buffers.len()], pieces: vec![] };
     let mut busy_until: Vec<usize> = vec![];

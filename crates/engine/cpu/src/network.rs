@@ -40,6 +40,8 @@ pub(crate) struct Key {
     pub(crate) norm: Option<NodeId>,
     pub(crate) algorithm: Algorithm,
     pub(crate) in_stride: usize,
+    /// Which input channels, from and to, if not all.
+    pub(crate) channels: Option<[usize; 2]>,
 }
 
 /// Which way a layer is gone through.
@@ -55,7 +57,7 @@ pub(crate) enum Role {
 
 impl Key {
     pub(crate) fn forward(node: NodeId, algorithm: Algorithm, in_stride: usize) -> Self {
-        Self { node, role: Role::Forward, norm: None, algorithm, in_stride }
+        Self { node, role: Role::Forward, norm: None, algorithm, in_stride, channels: None }
     }
 }
 
@@ -174,8 +176,10 @@ impl Network {
 
     fn pack(&self, key: Key) -> Packed {
         let (weight, bias) = self.folded(key);
-        match &self.graph().node(key.node).op {
-            Op::Linear { .. } => Packed::Linear(Arc::new(Linear::new(&weight, &bias))),
+        match key.algorithm {
+            Algorithm::Linear => {
+                Packed::Linear(Arc::new(packing::linear(self, key, (&*weight, &*bias))))
+            }
             _ => Packed::Conv(Arc::new(packing::conv(self, key, (&*weight, &*bias)))),
         }
     }

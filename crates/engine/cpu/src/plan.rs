@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use graph::{NodeId, Shape4};
@@ -9,6 +10,7 @@ use crate::{EngineError, Network};
 mod convolution;
 mod fuse;
 mod kinds;
+mod repeated;
 mod segments;
 mod whole;
 
@@ -68,6 +70,7 @@ impl Plan {
         let Planner { steps, buffers, moments, affines, inputs, working, .. } = planner;
 
         let kept: Vec<usize> = taps.iter().copied().chain([output]).collect();
+        let steps = if purpose == Purpose::Running { needed(steps, &kept) } else { steps };
         let lives = match purpose {
             Purpose::Running => lives(&steps, buffers.len(), &inputs, &kept),
             Purpose::Looking | Purpose::Guided | Purpose::Training(_) => {
@@ -124,6 +127,21 @@ impl Plan {
     pub fn memory(&self) -> usize {
         self.memory
     }
+}
+
+/// The steps without those whose result nobody reads, as when a convolution reads the parts of
+/// a concatenation and not the whole.
+fn needed(steps: Vec<Step>, kept: &[usize]) -> Vec<Step> {
+    let mut read: BTreeSet<usize> = kept.iter().copied().collect();
+    let mut needed: Vec<Step> = vec![];
+    for step in steps.into_iter().rev() {
+        if step.writes().is_none_or(|to| read.contains(&to)) {
+            read.extend(step.buffers());
+            needed.push(step);
+        }
+    }
+    needed.reverse();
+    needed
 }
 
 /// The first and last step that touches each buffer. Inputs are written before

@@ -3,13 +3,17 @@
 use std::borrow::Cow;
 
 use graph::Op;
-use kernels::{Conv, ConvSpec, Depthwise, Direct, Level, Narrow, Shallow, Transposed, Winograd};
+use kernels::{
+    Conv, ConvSpec, Depthwise, Direct, Level, Linear, Narrow, Shallow, Transposed, Winograd,
+};
 
 use super::{Algorithm, Key, Network, Role};
 
 /// Packs a convolution with this weight and bias as `key` says.
 pub(super) fn conv(network: &Network, key: Key, (weight, bias): (&[f32], &[f32])) -> Conv {
-    let (level, shape) = (network.level(), network.weight_shape(key.node));
+    let level = network.level();
+    let (weight, shape) = of_channels(weight, network.weight_shape(key.node), key.channels);
+    let (weight, bias) = (&*weight, if key.channels.is_some() { &[] } else { bias });
     let spec = ConvSpec { weight, bias, shape, in_stride: key.in_stride, stride: 1, dilation: 1 };
     match (&network.graph().node(key.node).op, key.role) {
         (Op::Conv(c), Role::Forward) => {
@@ -40,6 +44,29 @@ pub(super) fn conv(network: &Network, key: Key, (weight, bias): (&[f32], &[f32])
         }
         (other, _) => unreachable!("{} has nothing to pack", other.kind()),
     }
+}
+
+/// Packs a fully connected layer, or the part of a 1×1 convolution that is one for being given
+/// the same values at every pixel. Of a convolution in two parts it is this one that has the bias.
+pub(super) fn linear(network: &Network, key: Key, (weight, bias): (&[f32], &[f32])) -> Linear {
+    let Some(channels) = key.channels else { return Linear::new(weight, bias) };
+    let shape = network.weight_shape(key.node);
+    let (weight, [out, ..]) = of_channels(weight, shape, Some(channels));
+    let mut bias = bias.to_vec();
+    bias.resize(out, 0.0);
+    Linear::new(&weight, &bias)
+}
+
+/// The weights of some input channels.
+fn of_channels(
+    weight: &[f32],
+    [o, i, kh, kw]: [usize; 4],
+    channels: Option<[usize; 2]>,
+) -> (Cow<'_, [f32]>, [usize; 4]) {
+    let Some([from, to]) = channels else { return (weight.into(), [o, i, kh, kw]) };
+    let rows = weight.chunks_exact(i * kh * kw);
+    let part: Vec<f32> = rows.flat_map(|row| &row[from * kh * kw..to * kh * kw]).copied().collect();
+    (part.into(), [o, to - from, kh, kw])
 }
 
 /// The convolution that takes the gradient of another's output to that of its input.

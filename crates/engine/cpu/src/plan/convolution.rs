@@ -9,21 +9,24 @@ use crate::network::{Algorithm, Key};
 use crate::step::{ConvStep, Step, View};
 
 /// What a convolution takes in from the nodes after it.
-struct Tail {
+pub(super) struct Tail {
     /// The last node taken in; its value is what the convolution writes.
     end: NodeId,
     norm: Option<NodeId>,
-    residual: Option<NodeId>,
+    pub(super) residual: Option<NodeId>,
     gate: Gate,
 }
 
 impl Planner<'_> {
     pub(super) fn convolution(&mut self, id: NodeId, x: NodeId) {
         let tail = self.tail(id);
+        let split = self.split(id, &tail);
+        let x = split.map_or(x, |split| split.varying.node);
+        let channels = split.map(|split| split.varying.channels);
         let from = self.readable(id, x);
         let in_stride = self.buffers[from.buffer].stride;
         let algorithm = self.algorithm(id, in_stride);
-        let key = Key { norm: tail.norm, ..Key::forward(id, algorithm, in_stride) };
+        let key = Key { norm: tail.norm, channels, ..Key::forward(id, algorithm, in_stride) };
         let conv = self.network.conv(key);
 
         let shape = self.shapes[id.index()];
@@ -31,7 +34,10 @@ impl Planner<'_> {
             Algorithm::Narrow => shape[1],
             _ => tensor::padded_channels(shape[1]),
         };
-        let residual = tail.residual.map(|r| self.restrided(r, stride));
+        let residual = match split {
+            Some(split) => Some(self.multiplied_once(id, split.repeated, tail.norm)),
+            None => tail.residual.map(|r| self.restrided(r, stride)),
+        };
         let to = self.buffer(shape, stride);
         let moments = self.is_measured(tail.end).then(|| {
             self.moments += 1;

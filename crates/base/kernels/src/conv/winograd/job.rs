@@ -10,7 +10,7 @@ use super::{Tiling, Winograd};
 use crate::bands::{Band, for_bands, with_scratch};
 use crate::conv::Output;
 use crate::matmul::{Block, Packed, Plain, Rows, multiply_before, multiply_panel};
-use crate::simd::at_level;
+use crate::simd::{at_level, prefetch};
 use crate::source::{Grid, Source};
 use crate::{Epilogue, Level, Moments};
 
@@ -85,10 +85,11 @@ impl<'a> Job<'a> {
                 let group = Group { image: band.image, first: band_first + from, count };
                 at_level!(level, simd => self.transform_in(simd, group, (inputs, chunk, strip)));
                 for panel in 0..panels {
+                    let outputs = Outputs { band, shape, group, panel };
                     self.multiply_chunk(
                         level,
                         (inputs, in_plane),
-                        [panel, count],
+                        &outputs,
                         (&mut *sums, out_plane),
                     );
                     let channels = panel * width..(panel + 1) * width;
@@ -106,15 +107,38 @@ impl<'a> Job<'a> {
         &self,
         level: Level,
         (inputs, in_plane): (&[f32], usize),
-        [panel, count]: [usize; 2],
+        outputs: &Outputs,
         (sums, out_plane): (&mut [f32], usize),
     ) {
+        let (panel, count) = (outputs.panel, outputs.group.count);
         let depth = self.conv.in_stride;
         let sides = inputs.chunks_exact(in_plane).zip(sums.chunks_exact_mut(out_plane));
         for (position, (data, out)) in sides.enumerate() {
             let left = Rows { data, row_stride: depth, segments: &[0], depth };
+            let share = |i: usize| count * i / self.right.len();
+            self.fetch(outputs, share(position)..share(position + 1));
             let block = [Block { left, count, row: 0 }];
             at_level!(level, simd => self.product_panel(simd, &block, [position, panel], out));
+        }
+    }
+
+    /// Asks for the memory that some tiles of the outputs will be written to: stores that miss
+    /// wait for one another.
+    fn fetch(&self, outputs: &Outputs, tiles: Range<usize>) {
+        let Outputs { band, shape: [_, _, _, width], group, panel } = *outputs;
+        let (m, stride) = (self.conv.tile.outputs(), self.conv.out_stride);
+        let channels = self.right[0].width();
+        for t in tiles {
+            let tile = group.first + t;
+            let (ty, tx) = (tile / self.tiling.across, tile % self.tiling.across);
+            for y in 0..m {
+                let row = ((ty * m - band.top + y) * width + tx * m) * stride + panel * channels;
+                for x in 0..m {
+                    for c in (0..channels).step_by(tensor::LANES) {
+                        prefetch(band.data, row + x * stride + c);
+                    }
+                }
+            }
         }
     }
 
@@ -214,6 +238,14 @@ impl<'a> Job<'a> {
 /// to one or two sets of the cache, each write driving out the one before.
 pub(super) fn plane_len(tiles: usize, stride: usize) -> usize {
     tiles * stride + tensor::LANES
+}
+
+/// What a chunk's products will be made into.
+struct Outputs<'a, 'b> {
+    band: &'a Band<'b>,
+    shape: [usize; 4],
+    group: Group,
+    panel: usize,
 }
 
 /// Consecutive tiles of one image.
