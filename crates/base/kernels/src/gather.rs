@@ -21,6 +21,7 @@ pub fn gather(level: Level, from: &Plane, [rows, columns]: [&Axis; 2], to: &mut 
     let stride = from.stride();
     assert_eq!(to.stride(), stride, "channels differ");
     let row_len = from.row_len();
+    let runs = runs(columns);
     for_bands(level, to, (BAND_ROWS, Collect::Nothing), |band| {
         for (y, line) in band.data.chunks_exact_mut(w * stride).enumerate() {
             let Some(row) = rows.at(band.top + y) else {
@@ -28,14 +29,38 @@ pub fn gather(level: Level, from: &Plane, [rows, columns]: [&Axis; 2], to: &mut 
                 continue;
             };
             let source = &from.image(band.image)[row * row_len..][..row_len];
-            for (x, pixel) in line.chunks_exact_mut(stride).enumerate() {
-                match columns.at(x) {
-                    Some(column) => pixel.copy_from_slice(&source[column * stride..][..stride]),
-                    None => pixel.fill(0.0),
+            let mut rest = &mut line[..];
+            for &(column, count) in &runs {
+                let (pixels, after) = rest.split_at_mut(count * stride);
+                match column {
+                    Some(column) => copy(&source[column * stride..][..count * stride], pixels),
+                    None => pixels.fill(0.0),
                 }
+                rest = after;
             }
         }
     });
+}
+
+/// An axis as runs of neighbouring pixels: the first, or none, and how many.
+fn runs(axis: &Axis) -> Vec<(Option<usize>, usize)> {
+    let mut runs = vec![];
+    let mut at = 0;
+    while at < axis.len() {
+        let count = axis.run(at).min(axis.len() - at);
+        runs.push((axis.at(at), count));
+        at += count;
+    }
+    runs
+}
+
+/// Copies values; of a picture's few channels without a call.
+fn copy(from: &[f32], to: &mut [f32]) {
+    match (from, to) {
+        (&[a], [x]) => *x = a,
+        (&[a, b], [x, y]) => (*x, *y) = (a, b),
+        (from, to) => to.copy_from_slice(from),
+    }
 }
 
 /// Enlargement by a whole factor, linear between pixel centres, edges repeated

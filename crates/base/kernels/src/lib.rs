@@ -37,7 +37,7 @@ pub use backward::{
     unflatten,
 };
 pub use conv::{
-    Conv, ConvSpec, Depthwise, Direct, Narrow, Output, Padding, Shallow, Side, Transposed,
+    Conv, ConvSpec, Depthwise, Direct, Few, Narrow, Output, Padding, Shallow, Side, Transposed,
     WeightGradient, Winograd,
 };
 pub use distance::Distance;
@@ -50,4 +50,4 @@ pub use moments::Moments;
 pub use pointwise::{Function, Pointwise, softmax};
 pub use pool::{PoolKind, PoolSpec, adaptive_average, pool};
 pub use simd::{Level, flush_denormals};
-pub use source::{Axis, Border, Source};
+pub use source::{Axis, Border, Front, Source};

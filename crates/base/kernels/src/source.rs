@@ -2,13 +2,15 @@ use fearless_simd::prelude::*;
 use tensor::Plane;
 
 use crate::affine::Map;
+use crate::conv::Few;
 use crate::{Affine, Gate};
 
 /// How a kernel's input is read: a plane, seen through what precedes the kernel
 /// in the network, so that none of it has to be written to memory first.
 ///
-/// In order: the affine map (a normalisation), the gate (an activation),
-/// nearest-neighbour enlargement, and finally the border.
+/// In order: a convolution, the affine map (a normalisation), the gate (an activation),
+/// nearest-neighbour enlargement, and finally the border. Only convolutions that filter
+/// in tiles read through another.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     /// The values.
@@ -19,18 +21,77 @@ pub struct Source<'a> {
     pub gate: Gate,
     /// Each pixel is seen this many times, both ways.
     pub enlarge: usize,
+    /// The plane, which has its border already, is seen through this. With it, the others say
+    /// nothing.
+    pub front: Option<Front<'a>>,
+}
+
+/// A convolution of few values that is computed where its results are read: cheaper than going
+/// through memory for them.
+#[derive(Clone, Copy, Debug)]
+pub struct Front<'a> {
+    /// The convolution.
+    pub conv: &'a Few,
+    /// Applied to its sums.
+    pub gate: Gate,
+}
+
+impl Front<'_> {
+    /// Pixels of row `y` from `x` on.
+    #[inline(always)]
+    fn pixels<S: Simd>(
+        &self,
+        simd: S,
+        (plane, image): (&Plane, usize),
+        [y, x]: [usize; 2],
+        out: &mut [f32],
+    ) {
+        let line = plane.row_len();
+        let seen = &plane.image(image)[y * line + x * plane.stride()..];
+        let count = out.len() / self.conv.channels();
+        let zero = S::f32s::splat(simd, 0.0);
+        // What is done is decided once, and not for each vector.
+        if self.gate == Gate::Relu {
+            self.conv.row(
+                simd,
+                (seen, line),
+                count,
+                #[inline(always)]
+                |at, sums| zero.max(sums).store_slice(&mut out[at..at + S::f32s::LEN]),
+            );
+        } else {
+            self.conv.row(
+                simd,
+                (seen, line),
+                count,
+                #[inline(always)]
+                |at, sums| {
+                    let out = &mut out[at..at + S::f32s::LEN];
+                    self.gate.apply(simd, sums).store_slice(out);
+                },
+            );
+        }
+    }
 }
 
 impl<'a> Source<'a> {
     /// The plane as it is.
     pub fn plain(plane: &'a Plane) -> Self {
-        Self { plane, affine: None, gate: Gate::Linear, enlarge: 1 }
+        Self { plane, affine: None, gate: Gate::Linear, enlarge: 1, front: None }
     }
 
     /// Height and width as seen.
     pub fn size(&self) -> [usize; 2] {
         let [_, _, h, w] = self.plane.shape();
-        [h * self.enlarge, w * self.enlarge]
+        match self.front {
+            Some(front) => front.conv.size([h, w]),
+            None => [h * self.enlarge, w * self.enlarge],
+        }
+    }
+
+    /// Channels as seen, with their padding.
+    pub(crate) fn stride(&self) -> usize {
+        self.front.map_or(self.plane.stride(), |front| front.conv.channels())
     }
 
     /// Values are read as they are.
@@ -124,7 +185,7 @@ pub(crate) fn load_row<S: Simd>(
     (row, from, to): (usize, usize, usize),
     out: &mut [f32],
 ) {
-    let stride = source.plane.stride();
+    let stride = source.stride();
     let out = &mut out[..(to - from) * stride];
     let Some(y) = grid.rows.at(row) else {
         out.fill(0.0);
@@ -140,7 +201,11 @@ pub(crate) fn load_row<S: Simd>(
             continue;
         };
         let run = grid.columns.run(done).min(to - done);
-        load_pixels(simd, (source, image), &line[x * stride..], &mut rest[..run * stride]);
+        let rest = &mut rest[..run * stride];
+        match source.front {
+            Some(front) => front.pixels(simd, (source.plane, image), [y, x], rest),
+            None => load_pixels(simd, (source, image), &line[x * stride..], rest),
+        }
         done += run;
     }
 }

@@ -3,7 +3,11 @@ use std::fmt;
 /// Values of a cache line.
 const LINE: usize = 16;
 
-/// A growable run of `f32` that starts on a 64-byte boundary.
+/// A growable run of `f32` that starts on a 64-byte boundary, and not on one of 128.
+///
+/// Processors fetch cache lines by pairs of 128 bytes. Kernels write pixels 32 channels at a
+/// time, which are two lines; on odd ones, each brings one line of the next 32 channels with it
+/// instead of the one that is written anyway: 4 to 6 % of a network on a Zen 5.
 ///
 /// It is meant to be kept and used again: [`Buffer::at_least`] only allocates
 /// when it has to grow, and leaves old values in place.
@@ -24,8 +28,9 @@ impl Buffer {
         if len == 0 {
             return Self::default();
         }
-        let memory = vec![0.0; len + LINE - 1];
-        let start = memory.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE - 1);
+        let memory = vec![0.0; len + 3 * LINE - 1];
+        let pair = memory.as_ptr().align_offset(2 * LINE * size_of::<f32>()).min(2 * LINE - 1);
+        let start = pair + LINE;
         Self { memory, start, len }
     }
 
@@ -80,11 +85,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn starts_on_a_cache_line_and_grows_with_zeros() {
+    fn starts_on_an_odd_cache_line_and_grows_with_zeros() {
         let mut b = Buffer::zeros(3);
         b.as_mut_slice().copy_from_slice(&[1.0, 2.0, 3.0]);
         assert_eq!(b.at_least(40)[..4], [1.0, 2.0, 3.0, 0.0]);
         assert_eq!(b.as_slice().as_ptr().align_offset(64), 0);
+        assert_eq!(b.as_slice().as_ptr().align_offset(128), LINE);
         assert_eq!(b.at_least(5).len(), 5);
         assert_eq!(b.len(), 40);
         let copy = b.clone();

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use graph::{Graph, NodeId, Op};
-use kernels::{Conv, Level, Linear};
+use kernels::{Conv, Few, Level, Linear};
 use rayon::prelude::*;
 use weights::Weights;
 
@@ -65,6 +65,8 @@ impl Key {
 pub(crate) enum Algorithm {
     /// For outputs of this size.
     Winograd([usize; 2]),
+    /// Computed by the convolution that reads it.
+    Few,
     Shallow,
     Direct,
     Narrow,
@@ -77,6 +79,7 @@ pub(crate) enum Algorithm {
 pub(crate) enum Packed {
     Conv(Arc<Conv>),
     Linear(Arc<Linear>),
+    Few(Arc<Few>),
 }
 
 impl Network {
@@ -148,7 +151,7 @@ impl Network {
     pub(crate) fn conv(&self, key: Key) -> Arc<Conv> {
         match self.packed(key) {
             Packed::Conv(conv) => conv,
-            Packed::Linear(_) => unreachable!("a key for a convolution"),
+            _ => unreachable!("a key for a convolution"),
         }
     }
 
@@ -156,7 +159,15 @@ impl Network {
     pub(crate) fn linear(&self, key: Key) -> Arc<Linear> {
         match self.packed(key) {
             Packed::Linear(linear) => linear,
-            Packed::Conv(_) => unreachable!("a key for a fully connected layer"),
+            _ => unreachable!("a key for a fully connected layer"),
+        }
+    }
+
+    /// A convolution of few values for the one that reads it, packed on first use.
+    pub(crate) fn few(&self, key: Key) -> Arc<Few> {
+        match self.packed(key) {
+            Packed::Few(few) => few,
+            _ => unreachable!("a key for a convolution of few values"),
         }
     }
 
@@ -180,6 +191,7 @@ impl Network {
             Algorithm::Linear => {
                 Packed::Linear(Arc::new(packing::linear(self, key, (&*weight, &*bias))))
             }
+            Algorithm::Few => Packed::Few(Arc::new(packing::few(self, key, (&*weight, &*bias)))),
             _ => Packed::Conv(Arc::new(packing::conv(self, key, (&*weight, &*bias)))),
         }
     }

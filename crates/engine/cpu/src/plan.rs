@@ -8,6 +8,7 @@ use crate::step::Step;
 use crate::{EngineError, Network};
 
 mod convolution;
+mod front;
 mod fuse;
 mod kinds;
 mod repeated;
@@ -165,7 +166,7 @@ fn lives(steps: &[Step], buffers: usize, inputs: &[usize], kept: &[usize]) -> Ve
 
 fn packed_bytes(steps: &[Step]) -> usize {
     let bytes = |step: &Step| match step {
-        Step::Conv(c) => c.conv.bytes(),
+        Step::Conv(c) => c.conv.bytes() + c.front.as_ref().map_or(0, |f| f.conv.bytes()),
         Step::Linear { linear, .. } => linear.bytes(),
         _ => 0,
     };

@@ -2,7 +2,7 @@ use std::mem::take;
 use std::ops::Range;
 
 use graph::NodeId;
-use kernels::{Affine, Dropout, Epilogue, Moments, Output, Pointwise, Source};
+use kernels::{Affine, Dropout, Epilogue, Front, Moments, Output, Pointwise, Source};
 use rayon::prelude::*;
 use tensor::{Plane, Tensor};
 
@@ -182,6 +182,7 @@ impl Session {
             affine: view.affine.map(|slot| &self.affines[slot]),
             gate: view.gate,
             enlarge: view.enlarge,
+            front: None,
         }
     }
 
@@ -235,7 +236,9 @@ impl Session {
             let residual = step.residual.map(|r| s.plane(r));
             let epilogue = Epilogue { residual, gate: step.gate, ..Epilogue::default() };
             let mut output = Output { plane, epilogue, moments: step.moments.is_some() };
-            let source = s.source(step.from);
+            let front =
+                step.front.as_ref().map(|front| Front { conv: &front.conv, gate: front.gate });
+            let source = Source { front, ..s.source(step.from) };
             measured = step.conv.run(s.plan.network.level(), &source, &step.padding, &mut output);
         });
         if let (Some(slot), Some(moments)) = (step.moments, measured) {
@@ -309,7 +312,12 @@ impl Session {
     pub(crate) fn set_network(&mut self, network: Network) {
         for step in &mut self.plan.steps {
             match step {
-                Step::Conv(c) => c.conv = network.conv(c.key),
+                Step::Conv(c) => {
+                    c.conv = network.conv(c.key);
+                    if let Some(front) = &mut c.front {
+                        front.conv = network.few(front.key);
+                    }
+                }
                 Step::Linear { key, linear, .. } => *linear = network.linear(*key),
                 _ => {}
             }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use graph::NodeId;
-use kernels::{Axis, Conv, Function, Gate, Linear, Padding, PoolSpec};
+use kernels::{Axis, Conv, Few, Function, Gate, Linear, Padding, PoolSpec};
 
 use crate::network::Key;
 
@@ -114,10 +114,20 @@ pub(crate) struct ConvStep {
     pub(crate) conv: Arc<Conv>,
     pub(crate) padding: Padding,
     pub(crate) from: View,
+    /// What `from` is seen through.
+    pub(crate) front: Option<Box<FrontStep>>,
     pub(crate) residual: Option<usize>,
     pub(crate) gate: Gate,
     pub(crate) moments: Option<usize>,
     pub(crate) to: usize,
+}
+
+/// A convolution that is computed where its result is read.
+#[derive(Clone, Debug)]
+pub(crate) struct FrontStep {
+    pub(crate) key: Key,
+    pub(crate) conv: Arc<Few>,
+    pub(crate) gate: Gate,
 }
 
 #[derive(Clone, Debug)]

@@ -40,10 +40,8 @@ fn definition(graph: &Graph, picture_first: bool, inputs: &[Tensor; 2]) -> Vec<f
         } else {
             (!picture_first, channel - first)
         };
-        let at = match is_picture {
-            true => (image * a + channel) * h * w + pixel,
-            false => image * b + channel,
-        };
+        let at =
+            if is_picture { (image * a + channel) * h * w + pixel } else { image * b + channel };
         f64::from(inputs[usize::from(!is_picture)].data()[at])
     };
     let one = |i: usize| {

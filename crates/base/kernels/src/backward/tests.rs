@@ -64,7 +64,7 @@ fn through(x: f64) -> [f64; 2] {
 }
 
 fn seen<'a>(plane: &'a Plane, affine: &'a Affine) -> Source<'a> {
-    Source { plane, affine: Some(affine), gate: Gate::Relu, enlarge: 1 }
+    Source { plane, affine: Some(affine), gate: Gate::Relu, enlarge: 1, front: None }
 }
 
 fn affine_of(plane: &Plane) -> Affine {

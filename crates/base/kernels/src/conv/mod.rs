@@ -5,6 +5,7 @@
 mod columns;
 mod depthwise;
 mod direct;
+mod few;
 mod narrow;
 mod shallow;
 mod transposed;
@@ -20,6 +21,7 @@ use crate::{Epilogue, Level, Moments};
 pub use depthwise::Depthwise;
 pub use direct::Direct;
 pub(crate) use direct::Finish;
+pub use few::Few;
 pub use narrow::Narrow;
 pub use shallow::Shallow;
 pub use transposed::Transposed;

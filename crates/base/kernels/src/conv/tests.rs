@@ -1,6 +1,7 @@
 use super::definition::Case;
 use super::*;
 use crate::reference::{assert_close, noise};
+use crate::source::Front;
 use crate::{Affine, Gate};
 use tensor::Tensor;
 
@@ -67,6 +68,7 @@ fn check(kernel: Kernel, case: &Case) {
                 affine: folded.then_some(&affine),
                 gate: if folded { Gate::Relu } else { Gate::Linear },
                 enlarge: case.enlarge,
+                front: None,
             };
             let mut out = make_out();
             let epilogue = Epilogue {
@@ -129,6 +131,66 @@ fn winograd_matches_the_definition() {
         &Case { images: 2, border: Border::Reflect, ..case([48, 16, 3, 3], [8, 13]) },
     );
     check(Kernel::Winograd, &Case { border: Border::Replicate, ..case([16, 20, 3, 3], [6, 6]) });
+}
+
+/// A convolution `first` of few values, with a gate, read by `case`.
+fn check_front(first: &Case, gate: Gate, case: &Case) {
+    let [h, w] = first.size;
+    let [inner, channels, ..] = first.shape;
+    let shape_in = [first.images, channels, h, w];
+    let input = noise(shape_in.iter().product());
+    let filters = [first, case].map(|c| noise(c.shape.iter().product()));
+    let biases = [first, case].map(|c| noise(c.shape[0]));
+    // The definition, one after the other.
+    let value = |[_, o, h, w]: [usize; 4], i| [i / (o * h * w), i / (h * w) % o, i / w % h, i % w];
+    let seen: Vec<f64> = input.iter().map(|&x| f64::from(x)).collect();
+    let between = |i| {
+        let at = value([first.images, inner, h, w], i);
+        let sum = first.output(&seen, &filters[0], at) + f64::from(biases[0][at[1]]);
+        f64::from(gate.apply_scalar(sum as f32))
+    };
+    let between: Vec<f64> = (0..first.images * inner * h * w).map(between).collect();
+    let [oh, ow] = case.out_size();
+    let shape_out = [case.images, case.shape[0], oh, ow];
+    let want = |i: usize| {
+        let at = value(shape_out, i);
+        case.output(&between, &filters[1], at) + f64::from(biases[1][at[1]])
+    };
+
+    let mut plane = Plane::packed(shape_in);
+    plane.fill_from(&Tensor::new(shape_in, input.clone()));
+    let mut bordered = Plane::packed([first.images, channels, h + 2, w + 2]);
+    let [down, across] = first.pad;
+    let axes = [Axis::new([h, 1], down, first.border), Axis::new([w, 1], across, first.border)];
+    let spec = |i: usize, case: &Case, in_stride| {
+        let (weight, bias) = (&filters[i][..], &biases[i][..]);
+        ConvSpec { weight, bias, shape: case.shape, in_stride, stride: case.stride, dilation: 1 }
+    };
+    for level in Level::available() {
+        crate::gather(level, &plane, [&axes[0], &axes[1]], &mut bordered);
+        let few = Few::new(level, &spec(0, first, channels));
+        let source = Source { front: Some(Front { conv: &few, gate }), ..Source::plain(&bordered) };
+        let spec = spec(1, case, tensor::padded_channels(inner));
+        let padding = Padding { down: case.pad[0], across: case.pad[1], border: case.border };
+        let mut plane = Plane::zeros(shape_out);
+        let mut output =
+            Output { plane: &mut plane, epilogue: Epilogue::default(), moments: false };
+        Winograd::new(level, &spec, [oh, ow]).run(level, &source, &padding, &mut output);
+        // Rounding of the first is a few of the second's own; eight for its transforms.
+        assert_close(plane.to_tensor().data(), want, inner * 9 * 8 + 9, level);
+    }
+}
+
+#[test]
+fn a_convolution_read_through_another_matches_the_definition() {
+    let square = case([64, 1, 3, 3], [21, 30]);
+    check_front(&square, Gate::Relu, &case([32, 64, 3, 3], [21, 30]));
+    let strided = Case { stride: 2, ..case([32, 64, 3, 3], [24, 70]) };
+    check_front(&case([64, 1, 3, 3], [24, 70]), Gate::Leaky(0.5), &strided);
+    let mirrored = |c: Case| Case { border: Border::Reflect, images: 2, ..c };
+    let small = case([16, 1, 3, 3], [9, 14]);
+    check_front(&mirrored(small), Gate::Linear, &mirrored(case([20, 16, 3, 3], [9, 14])));
+    check_front(&case([20, 1, 3, 3], [5, 6]), Gate::Relu, &case([16, 20, 3, 3], [5, 6]));
 }
 
 #[test]

@@ -149,6 +149,7 @@ fn run(sums: &Sums, (planes, folded): (&[Plane; 2], bool), [want, bias]: [&[f64]
         affine: folded.then_some(&affines[i]),
         gate: if folded { Gate::Relu } else { Gate::Linear },
         enlarge: sides[i].enlarge,
+        front: None,
     });
     let paddings = sides.map(|s| Padding { down: s.pad[0], across: s.pad[1], border: s.border });
     let [windows, pixels] = [0, 1].map(|i| Side { source: &sources[i], padding: &paddings[i] });

@@ -120,7 +120,7 @@ impl Winograd {
         padding: &Padding,
         output: &mut Output,
     ) -> Option<Vec<Moments>> {
-        assert_eq!(source.plane.stride(), self.in_stride, "packed for other channels");
+        assert_eq!(source.stride(), self.in_stride, "packed for other channels");
         assert_eq!(output.plane.stride(), self.out_stride, "output of other channels");
         let form = self.form(source, padding);
         let mut grid = padding.grid(source);

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use graph::Op;
 use kernels::{
-    Conv, ConvSpec, Depthwise, Direct, Level, Linear, Narrow, Shallow, Transposed, Winograd,
+    Conv, ConvSpec, Depthwise, Direct, Few, Level, Linear, Narrow, Shallow, Transposed, Winograd,
 };
 
 use super::{Algorithm, Key, Network, Role};
@@ -44,6 +44,13 @@ pub(super) fn conv(network: &Network, key: Key, (weight, bias): (&[f32], &[f32])
         }
         (other, _) => unreachable!("{} has nothing to pack", other.kind()),
     }
+}
+
+/// Packs a convolution of few values, at stride 1.
+pub(super) fn few(network: &Network, key: Key, (weight, bias): (&[f32], &[f32])) -> Few {
+    let (shape, in_stride) = (network.weight_shape(key.node), key.in_stride);
+    let spec = ConvSpec { weight, bias, shape, in_stride, stride: 1, dilation: 1 };
+    Few::new(network.level(), &spec)
 }
 
 /// Packs a fully connected layer, or the part of a 1×1 convolution that is one for being given

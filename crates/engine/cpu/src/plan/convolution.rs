@@ -11,10 +11,10 @@ use crate::step::{ConvStep, Step, View};
 /// What a convolution takes in from the nodes after it.
 pub(super) struct Tail {
     /// The last node taken in; its value is what the convolution writes.
-    end: NodeId,
-    norm: Option<NodeId>,
+    pub(super) end: NodeId,
+    pub(super) norm: Option<NodeId>,
     pub(super) residual: Option<NodeId>,
-    gate: Gate,
+    pub(super) gate: Gate,
 }
 
 impl Planner<'_> {
@@ -24,8 +24,15 @@ impl Planner<'_> {
         let x = split.map_or(x, |split| split.varying.node);
         let channels = split.map(|split| split.varying.channels);
         let from = self.readable(id, x);
-        let in_stride = self.buffers[from.buffer].stride;
+        let front = self.fronts.remove(&x);
+        let in_stride = match &front {
+            Some(_) => tensor::padded_channels(self.shapes[x.index()][1]),
+            None => self.buffers[from.buffer].stride,
+        };
         let algorithm = self.algorithm(id, in_stride);
+        if self.becomes_front(id, (x, from), &tail) {
+            return;
+        }
         let key = Key { norm: tail.norm, channels, ..Key::forward(id, algorithm, in_stride) };
         let conv = self.network.conv(key);
 
@@ -47,7 +54,7 @@ impl Planner<'_> {
         self.working = self.working.max(conv.working_bytes(shape));
         let padding = self.padding(id, x);
         let gate = tail.gate;
-        let step = ConvStep { key, conv, padding, from, residual, gate, moments, to };
+        let step = ConvStep { key, conv, padding, from, front, residual, gate, moments, to };
         self.steps.push(Step::Conv(step));
         self.set(tail.end, View::plain(to));
     }
@@ -98,7 +105,7 @@ impl Planner<'_> {
         conv.groups == conv.out && conv.groups == self.shapes[x.index()][1]
     }
 
-    fn algorithm(&self, id: NodeId, in_stride: usize) -> Algorithm {
+    pub(super) fn algorithm(&self, id: NodeId, in_stride: usize) -> Algorithm {
         let node = self.graph().node(id);
         let [_, out, h, w] = self.shapes[id.index()];
         let few = |kernel: usize| out <= kernels::Narrow::MOST_OUT && kernel > 1;

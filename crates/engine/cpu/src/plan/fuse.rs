@@ -14,7 +14,7 @@ use kernels::{Axis, Border, Function, Gate};
 use super::kinds::{function_of, gate_of};
 use crate::Network;
 use crate::buffers::Buffer;
-use crate::step::{Over, Pairs, PointwiseStep, Step, View};
+use crate::step::{FrontStep, Over, Pairs, PointwiseStep, Step, View};
 
 /// What a plan is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub(super) struct Planner<'a> {
     /// Asked for from outside: never folded away.
     pinned: Vec<bool>,
     views: Vec<Option<View>>,
+    /// Convolutions that those after them compute, by the node that is left out.
+    pub(super) fronts: BTreeMap<NodeId, Box<FrontStep>>,
     /// Buffers whose moments the convolution that wrote them has measured.
     pub(super) measured: BTreeMap<usize, usize>,
     pub(super) steps: Vec<Step>,
@@ -94,6 +96,7 @@ impl<'a> Planner<'a> {
             consumers,
             pinned,
             views: vec![None; nodes.len()],
+            fronts: BTreeMap::new(),
             measured: BTreeMap::new(),
             steps: vec![],
             buffers: vec![],

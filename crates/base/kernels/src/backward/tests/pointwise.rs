@@ -52,7 +52,7 @@ fn hold(shape: [usize; 4], channels: Channels, settings: Settings) {
     let [a, b] = [1, 2].map(|salt| Values::noise(shape, channels, salt));
     let (factors, grad) = (Values::noise(single, channels, 3), Values::noise(shape, channels, 4));
     let map = Affine::constant(images, a.plane.stride(), MAP);
-    let source = |plane| Source { plane, affine: Some(&map), gate: inner, enlarge: 1 };
+    let source = |plane| Source { plane, affine: Some(&map), gate: inner, enlarge: 1, front: None };
     let [from, plus] = [&a.plane, &b.plane].map(source);
     let pointwise = Pointwise {
         plus: Some(plus),

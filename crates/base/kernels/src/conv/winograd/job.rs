@@ -86,12 +86,8 @@ impl<'a> Job<'a> {
                 at_level!(level, simd => self.transform_in(simd, group, (inputs, chunk, strip)));
                 for panel in 0..panels {
                     let outputs = Outputs { band, shape, group, panel };
-                    self.multiply_chunk(
-                        level,
-                        (inputs, in_plane),
-                        &outputs,
-                        (&mut *sums, out_plane),
-                    );
+                    let products = (&*inputs, &mut *sums, out_plane);
+                    at_level!(level, simd => self.multiply_chunk(simd, products, &outputs));
                     let channels = panel * width..(panel + 1) * width;
                     let view = Sums { data: sums, tiles: chunk, slot: 0, channels };
                     let write = Write { band: &mut *band, shape, epilogue };
@@ -101,24 +97,24 @@ impl<'a> Job<'a> {
         });
     }
 
-    /// One panel of the products of all positions, for `count` tiles; with each side, values
-    /// from one position to the next.
-    fn multiply_chunk(
+    /// One panel of the products of all positions: inputs, and sums with values from one position
+    /// to the next.
+    #[inline(always)]
+    fn multiply_chunk<S: Simd>(
         &self,
-        level: Level,
-        (inputs, in_plane): (&[f32], usize),
+        simd: S,
+        (inputs, sums, out_plane): (&[f32], &mut [f32], usize),
         outputs: &Outputs,
-        (sums, out_plane): (&mut [f32], usize),
     ) {
         let (panel, count) = (outputs.panel, outputs.group.count);
         let depth = self.conv.in_stride;
-        let sides = inputs.chunks_exact(in_plane).zip(sums.chunks_exact_mut(out_plane));
-        for (position, (data, out)) in sides.enumerate() {
+        let sides = inputs.chunks_exact(inputs.len() / self.right.len());
+        for (position, (data, out)) in sides.zip(sums.chunks_exact_mut(out_plane)).enumerate() {
             let left = Rows { data, row_stride: depth, segments: &[0], depth };
             let share = |i: usize| count * i / self.right.len();
             self.fetch(outputs, share(position)..share(position + 1));
             let block = [Block { left, count, row: 0 }];
-            at_level!(level, simd => self.product_panel(simd, &block, [position, panel], out));
+            self.product_panel(simd, &block, [position, panel], out);
         }
     }
 
@@ -149,7 +145,11 @@ impl<'a> Job<'a> {
         let Winograd { in_stride, out_stride, .. } = *self.conv;
         let positions = self.right.len();
         let per_image = self.tiling.across * self.tiling.down;
-        let groups = per_image.div_ceil(MOST); // of one image
+        // Groups of one image: an even number, which two threads can share.
+        let groups = match per_image.div_ceil(MOST) {
+            1 => 1,
+            some => some.next_multiple_of(2),
+        };
         let most = per_image.div_ceil(groups); // equal ones: few tiles leave the multipliers idle
         let count_of = |group: usize| most.min(per_image - group % groups * most);
         let images = output.plane.shape()[0];

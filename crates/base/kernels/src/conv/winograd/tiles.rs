@@ -13,6 +13,12 @@ impl Job<'_> {
         inputs * (tiles.min(self.tiling.across) * step + inputs - step) * self.conv.in_stride
     }
 
+    /// Tiles whose pixels are at hand at a time: pixels that are computed should not leave level 2
+    /// before they are used.
+    fn most_tiles_at_once(&self) -> usize {
+        if self.source.front.is_some() { 8 } else { usize::MAX }
+    }
+
     /// Input tiles to `[position, tile, channel]`: where to, tiles a position,
     /// and scratch memory of [`Job::strip_len`].
     #[inline(always)]
@@ -45,12 +51,13 @@ impl Job<'_> {
         let plane = plane_len(tiles, stride);
         let [inputs, step] = self.form.reach();
         let overlap = inputs - step;
+        let most = self.most_tiles_at_once();
         let mut half = [[S::f32s::splat(simd, 0.0); P]; I];
         let mut done = 0;
         while done < group.count {
             let tile = group.first + done;
             let (ty, tx) = (tile / self.tiling.across, tile % self.tiling.across);
-            let run = (group.count - done).min(self.tiling.across - tx);
+            let run = (group.count - done).min(self.tiling.across - tx).min(most);
             let line = (run * step + overlap) * stride;
             for (y, out) in strip.chunks_exact_mut(line).take(I).enumerate() {
                 let at = (ty * step + y, tx * step, (tx + run) * step + overlap);
