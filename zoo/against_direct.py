@@ -35,7 +35,8 @@ def measure(program, vgg, paintings, size, begin, method, photograph, style):
     painting = Path(paintings) / of_card(style, "style-picture")
     with tempfile.TemporaryDirectory() as folder:
         painted, out = Path(folder, "painted.png"), Path(folder, "out.png")
-        subprocess.run([program, "stylize", photograph, "--style", style, "--size", size, "-q", "-o", painted], check=True)
+        file = ZOO / style / f"{style}.safetensors"  # as it is now, compiled in or not
+        subprocess.run([program, "stylize", photograph, "--style", file, "--size", size, "-q", "-o", painted], check=True)
 
         def optimize(start, iterations):
             line = [program, "optimize", photograph, painting, "--loss-network", vgg, "--size", size, "--scales", "1"]
