@@ -48,3 +48,25 @@ fn a_layer_that_the_next_computes_changes_nothing() {
     check(Conv::same(WIDE, 3, PadMode::Reflect), same(32), [1, 1, 9, 14]);
     check(same(WIDE), same(64).stride(2), [1, 1, 32, 48]);
 }
+
+/// Half of what the first layer reads is the same at every pixel, and multiplied once.
+#[test]
+fn a_layer_that_is_multiplied_in_halves_stays_apart() {
+    let mut g = Builder::new("halves");
+    let (picture, classes) = (g.input("picture", 3), g.input("classes", 7));
+    let repeated = g.broadcast_space(classes, picture);
+    let both = g.concat(&[picture, repeated]);
+    let first = g.conv("first", both, Conv::new(WIDE, 1));
+    let first = g.relu(first);
+    let x = g.conv("second", first, Conv::same(16, 3, PadMode::Zero));
+    let graph = g.finish(x);
+    let weights = Weights::bind(&graph, random_weights(&graph, SEED)).unwrap();
+    let network = Network::new(&graph, &weights).unwrap();
+    let shapes = [[1, 3, 12, 18], [1, 7, 1, 1]];
+    let inputs = shapes.map(|shape| Random::named(SEED, "halves").tensor(&shape, 1.0));
+    let [apart, together] = [&[first][..], &[]].map(|taps| {
+        let plan = Plan::new(&network, &shapes, taps).unwrap();
+        Session::new(plan).run(&[&inputs[0], &inputs[1]]).output
+    });
+    check_close(together.data(), apart.data(), REORDERED).unwrap();
+}

@@ -30,7 +30,7 @@ impl Planner<'_> {
             None => self.buffers[from.buffer].stride,
         };
         let algorithm = self.algorithm(id, in_stride);
-        if front.is_none() && self.becomes_front(id, (x, from), &tail) {
+        if split.is_none() && front.is_none() && self.becomes_front(id, (x, from), &tail) {
             return;
         }
         let key = Key { norm: tail.norm, channels, ..Key::forward(id, algorithm, in_stride) };
