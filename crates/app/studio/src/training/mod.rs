@@ -124,14 +124,17 @@ impl Trainings {
         let plan = plan::Plan::resolve(studio, request)?;
         let output = &plan.settings.output;
         let path = run_of(output);
-        if output.exists() || path.exists() {
+        // Held until the run is at work: its folder is made on its own thread, some time later.
+        let mut known = locked(&self.known);
+        let at_work = known.get(&path).is_some_and(|run| run.live().phase.is_at_work());
+        if at_work || output.exists() || path.exists() {
             let name = output.file_stem().unwrap_or_default().display();
             let message = format!("There is a style or a training called {name} already.");
             return Err(Fault::conflict(message, "Choose another name, or resume that one."));
         }
         let run = Arc::new(Known::new(path.clone()));
-        locked(&self.known).insert(path, Arc::clone(&run));
         self.begin(studio, &run, (plan, Begin::New));
+        known.insert(path, Arc::clone(&run));
         Ok(run)
     }
 
