@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from unittest import mock
 
 sys.path.append(str(Path(__file__).parents[1]))
 
@@ -17,12 +18,32 @@ ADAM = lambda **settings: lambda p: o.Adam(p, **settings)
 RMSPROP = lambda **settings: lambda p: o.RMSprop(p, **settings)
 SGD = lambda **settings: lambda p: o.SGD(p, **settings)
 
+
+class Muon:
+    """Muon for matrices and Adam for the others, in float64 where PyTorch has bfloat16."""
+
+    def __init__(self, parameters, **settings):
+        parameters = list(parameters)
+        matrices = [p for p in parameters if p.ndim == 2]
+        self.muon = o.Muon(matrices, adjust_lr_fn="match_rms_adamw", **settings)
+        self.adam = o.Adam([p for p in parameters if p.ndim != 2])
+
+    def step(self):
+        with mock.patch.object(torch, "bfloat16", torch.float64):
+            self.muon.step()
+        self.adam.step()
+
+
+MUON = lambda **settings: lambda p: Muon(p, **settings)
+
 RULES = {
     "adam": ADAM(),
     "adam fast": ADAM(lr=0.01, betas=(0.5, 0.9)),
     "adam l2": ADAM(weight_decay=0.1),
     "adamw": lambda p: o.AdamW(p),
     "adamw strong": lambda p: o.AdamW(p, lr=0.01, weight_decay=0.5),
+    "muon": MUON(weight_decay=0),
+    "muon fast": MUON(lr=0.01, momentum=0.8, weight_decay=0.5),
     "rmsprop": RMSPROP(),
     "rmsprop momentum": RMSPROP(lr=0.001, alpha=0.9, momentum=0.9, weight_decay=0.01),
     "sgd": SGD(),

@@ -6,8 +6,8 @@ use rayon::ThreadPoolBuilder;
 use tensor::Tensor;
 use testing::Random;
 use train::optim::{
-    Adam, Averaging, Decay, Lbfgs, LbfgsConfig, Momentum, Optimizer, RmsProp, Rule, Search, Sgd,
-    StateError, Stop, WeightAverage, clip_by_norm, global_norm,
+    Adam, Averaging, Decay, Lbfgs, LbfgsConfig, Momentum, Muon, Optimizer, RmsProp, Rule, Search,
+    Sgd, StateError, Stop, WeightAverage, clip_by_norm, global_norm,
 };
 
 fn random(shapes: &[&[usize]], seed: u64) -> Vec<Tensor> {
@@ -24,11 +24,13 @@ fn rules() -> Vec<Rule> {
         RmsProp { momentum: 0.5, ..RmsProp::default() }.into(),
         Sgd::default().into(),
         Sgd { momentum: Momentum::Nesterov(0.5), ..Sgd::keras() }.into(),
+        Muon::default().into(),
     ]
 }
 
 /// More than a piece, exactly a piece, and tails.
-const SHAPES: [&[usize]; 4] = [&[3, 20_001], &[1 << 14], &[1], &[]];
+/// Matrices that lie and stand, and what is none.
+const SHAPES: [&[usize]; 6] = [&[3, 20_001], &[40, 9], &[16, 6, 3, 3], &[1 << 14], &[1], &[]];
 
 #[test]
 fn the_bits_do_not_depend_on_the_threads() {
@@ -185,7 +187,7 @@ fn lbfgs_backs_away_from_what_is_no_number() {
 /// Johnson's network has 1.7 million parameters.
 #[test]
 #[ignore = "a measurement: cargo test --release -p pentimento-train --test optim -- --ignored"]
-fn a_step_of_a_whole_network_takes_two_milliseconds() {
+fn a_step_of_a_whole_network_takes_milliseconds() {
     let shapes: Vec<&[usize]> =
         [&[128, 128, 3, 3][..]; 11].into_iter().chain([&[78_000][..]]).collect();
     for rule in rules() {
@@ -197,7 +199,8 @@ fn a_step_of_a_whole_network_takes_two_milliseconds() {
             optimizer.step(&mut parameters, &gradients);
             best = best.min(start.elapsed());
         }
-        assert!(best < Duration::from_millis(2), "{rule:?}: {best:?}");
+        let most = Duration::from_millis(if matches!(rule, Rule::Muon(_)) { 20 } else { 2 });
+        assert!(best < most, "{rule:?}: {best:?}");
         eprintln!("{best:?} {rule:?}");
     }
 }

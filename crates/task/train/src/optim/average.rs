@@ -98,7 +98,8 @@ impl WeightAverage {
 
     /// What it remembers.
     pub fn state(&self) -> State {
-        state::gather(self.shown, std::iter::once((SLOT, self.average.as_slice())))
+        let all = self.average.iter().enumerate();
+        state::gather(self.shown, all.map(|(index, tensor)| (SLOT, index, tensor)))
     }
 
     /// Goes on from where another of the same shapes was.
@@ -107,7 +108,8 @@ impl WeightAverage {
     ///
     /// If the state is of other shapes; then nothing changes.
     pub fn restore(&mut self, state: State) -> Result<(), StateError> {
-        self.shown = state::scatter(state, std::iter::once((SLOT, &mut self.average)))?;
+        let all = self.average.iter_mut().enumerate();
+        self.shown = state::scatter(state, all.map(|(index, tensor)| (SLOT, index, tensor)))?;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! | | what for |
 //! |---|---|
-//! | [`Optimizer`] | a step of [`Adam`], [`RmsProp`] or [`Sgd`] over a network's parameters |
+//! | [`Optimizer`] | a step of [`Adam`], [`RmsProp`], [`Sgd`] or [`Muon`] over a network's parameters |
 //! | [`Schedule`] | the learning rate as a function of the step |
 //! | [`clip_by_norm`], [`clip_by_value`] | keeping a wild gradient from doing harm |
 //! | [`WeightAverage`] | the mean of the parameters over time, which styles better than the last |
@@ -18,6 +18,7 @@ mod average;
 mod chunks;
 mod clip;
 mod lbfgs;
+mod muon;
 mod optimizer;
 mod rule;
 mod schedule;
@@ -28,6 +29,6 @@ pub use average::{Averaging, WeightAverage};
 pub use clip::{clip_by_norm, clip_by_value, global_norm};
 pub use lbfgs::{Lbfgs, LbfgsConfig, LbfgsReport, Search, Stop, Value};
 pub use optimizer::Optimizer;
-pub use rule::{Adam, Decay, Flavour, Momentum, RmsProp, Rule, Sgd};
+pub use rule::{Adam, Decay, Flavour, Momentum, Muon, RmsProp, Rule, Sgd};
 pub use schedule::Schedule;
 pub use state::{State, StateError};

@@ -2,6 +2,7 @@ use rayon::prelude::*;
 use tensor::Tensor;
 
 use super::chunks::{CHUNK, check_shapes};
+use super::muon::{self, Matrix};
 use super::rule::Rule;
 use super::state::{self, State, StateError};
 use super::update::{Piece, Update};
@@ -23,20 +24,17 @@ pub struct Optimizer {
     rule: Rule,
     rate: f64,
     steps: u64,
-    /// What is remembered of each parameter; empty where the rule has no use for it.
-    slots: [Vec<Tensor>; 2],
+    /// What is remembered of each parameter, in the order of the rule's slots.
+    memory: Vec<Vec<Tensor>>,
 }
 
 impl Optimizer {
     /// For parameters of these shapes.
     pub fn new(rule: impl Into<Rule>, parameters: &[Tensor]) -> Self {
         let rule = rule.into();
-        let zeros = || parameters.iter().map(|p| Tensor::zeros(p.shape())).collect();
-        let mut slots = [vec![], vec![]];
-        for (slot, _) in slots.iter_mut().zip(rule.slots()) {
-            *slot = zeros();
-        }
-        Self { rule, rate: rule.rate(), steps: 0, slots }
+        let zeros = |p: &Tensor| vec![Tensor::zeros(p.shape()); rule.slots(p.shape()).len()];
+        let memory = parameters.iter().map(zeros).collect();
+        Self { rule, rate: rule.rate(), steps: 0, memory }
     }
 
     /// The rule, with the rate it began with.
@@ -71,19 +69,33 @@ impl Optimizer {
     /// If the shapes are others.
     pub fn step(&mut self, parameters: &mut [Tensor], gradients: &[Tensor]) {
         check_shapes(parameters, gradients);
-        for slot in self.slots.iter().filter(|s| !s.is_empty()) {
-            check_shapes(parameters, slot);
-        }
+        assert_eq!(parameters.len(), self.memory.len(), "as many parameters as it was made for");
         self.steps += 1;
         let update = Update::new(&self.rule, self.rate, self.steps);
-        let pieces = pieces(parameters, gradients, &mut self.slots);
+        let (mut matrices, mut pieces) = (vec![], vec![]);
+        let each = parameters.iter_mut().zip(gradients).zip(&mut self.memory).enumerate();
+        for (i, ((parameter, gradient), memory)) in each {
+            for slot in &*memory {
+                assert_eq!(parameter.shape(), slot.shape(), "tensor {i} has its parameter's shape");
+            }
+            match (&self.rule, memory.as_mut_slice()) {
+                (Rule::Muon(rule), [momentum]) => {
+                    matrices.push((rule, Matrix { parameter, gradient, momentum }));
+                }
+                (_, memory) => pieces.extend(cut(parameter, gradient, memory)),
+            }
+        }
         pieces.into_par_iter().for_each(|piece| update.apply(piece));
+        matrices.into_par_iter().for_each(|(rule, matrix)| muon::step(rule, self.rate, matrix));
     }
 
     /// What it remembers.
     pub fn state(&self) -> State {
-        let slots = self.rule.slots().iter().copied().zip(&self.slots);
-        state::gather(self.steps, slots.map(|(name, tensors)| (name, tensors.as_slice())))
+        let each = self.memory.iter().enumerate().flat_map(|(index, memory)| {
+            let slots = names(&self.rule, memory);
+            slots.iter().zip(memory).map(move |(&slot, tensor)| (slot, index, tensor))
+        });
+        state::gather(self.steps, each)
     }
 
     /// Goes on from where another with the same rule and shapes was.
@@ -92,30 +104,34 @@ impl Optimizer {
     ///
     /// If the state is of another rule or of other shapes; then nothing changes.
     pub fn restore(&mut self, state: State) -> Result<(), StateError> {
-        let slots = self.rule.slots().iter().copied().zip(&mut self.slots);
-        self.steps = state::scatter(state, slots)?;
+        let rule = &self.rule;
+        let each = self.memory.iter_mut().enumerate().flat_map(|(index, memory)| {
+            let slots = names(rule, memory);
+            slots.iter().zip(memory).map(move |(&slot, tensor)| (slot, index, tensor))
+        });
+        self.steps = state::scatter(state, each)?;
         Ok(())
     }
 }
 
-/// Cuts everything alike.
-fn pieces<'a>(
-    parameters: &'a mut [Tensor],
-    gradients: &'a [Tensor],
-    slots: &'a mut [Vec<Tensor>; 2],
-) -> Vec<Piece<'a>> {
-    let mut slots = slots.each_mut().map(|slot| slot.iter_mut());
-    let mut pieces = Vec::new();
-    for (parameter, gradient) in parameters.iter_mut().zip(gradients) {
-        let mut slots = slots
-            .each_mut()
-            .map(|slot| slot.next().map_or(&mut [][..], |t| t.data_mut()).chunks_mut(CHUNK));
-        let chunks = parameter.data_mut().chunks_mut(CHUNK).zip(gradient.data().chunks(CHUNK));
-        pieces.extend(chunks.map(|(parameter, gradient)| Piece {
-            parameter,
-            gradient,
-            slots: slots.each_mut().map(|slot| slot.next().unwrap_or_default()),
-        }));
-    }
-    pieces
+/// What the tensors that are remembered of one parameter are called.
+fn names(rule: &Rule, memory: &[Tensor]) -> &'static [&'static str] {
+    memory.first().map_or(&[], |tensor| rule.slots(tensor.shape()))
+}
+
+/// Cuts a parameter and what belongs to it alike.
+fn cut<'a>(
+    parameter: &'a mut Tensor,
+    gradient: &'a Tensor,
+    memory: &'a mut [Tensor],
+) -> impl Iterator<Item = Piece<'a>> {
+    let mut memory = memory.iter_mut();
+    let mut slots = [memory.next(), memory.next()]
+        .map(|slot| slot.map_or(&mut [][..], Tensor::data_mut).chunks_mut(CHUNK));
+    let chunks = parameter.data_mut().chunks_mut(CHUNK).zip(gradient.data().chunks(CHUNK));
+    chunks.map(move |(parameter, gradient)| Piece {
+        parameter,
+        gradient,
+        slots: slots.each_mut().map(|slot| slot.next().unwrap_or_default()),
+    })
 }

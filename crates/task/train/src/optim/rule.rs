@@ -182,6 +182,55 @@ impl Sgd {
     }
 }
 
+/// Muon: the momentum of each matrix is made orthogonal before it is a step, so
+/// that every direction in it moves alike. What is no matrix (biases, norms)
+/// follows Adam.
+///
+/// With `b` zero at first, `b ← b + (1−μ)(g − b)`, `u = g + μ(b − g)`, `O` the
+/// matrix `u` with its singular values brought near 1, and
+/// `p ← (1 − rate·decay)·p − rate · 0.2·√max(rows, columns) · O`: elements move
+/// about as far as with Adam at the same rate. A kernel `[O, I, h, w]` is the
+/// matrix `[O, I·h·w]`.
+///
+/// What it brings a style, and what it costs: docs/decisions/0057.
+///
+/// # Source
+///
+/// Jordan, "Muon: An optimizer for hidden layers in neural networks", 2024; Liu et
+/// al., "Muon is Scalable for LLM Training", arXiv:2502.16982 (the factor);
+/// `torch/optim/_muon.py` of `PyTorch` 2.15 with `adjust_lr_fn="match_rms_adamw"`.
+/// `PyTorch` makes it orthogonal in bfloat16, this does in f32.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Muon {
+    /// The learning rate, 1e-3.
+    pub rate: f64,
+    /// The share `μ` of the steps before, 0.95; it is Nesterov's.
+    pub momentum: f64,
+    /// How matrices are drawn towards zero: `PyTorch`'s is 0.1, here 0.
+    pub decay: f64,
+    /// What the others follow: their rate keeps its proportion to `rate`.
+    pub others: Adam,
+}
+
+impl Default for Muon {
+    fn default() -> Self {
+        Self { rate: 1e-3, momentum: 0.95, decay: 0.0, others: Adam::default() }
+    }
+}
+
+impl Muon {
+    /// Whether a parameter of this shape is a matrix: it has two sides, or more,
+    /// and something in it.
+    pub(super) fn orthogonalises(shape: &[usize]) -> bool {
+        shape.len() > 1 && shape.iter().all(|&side| side > 0)
+    }
+
+    /// The others' rate where the rate of matrices is `rate`.
+    pub(super) fn others_rate(&self, rate: f64) -> f64 {
+        if self.rate == 0.0 { self.others.rate } else { rate * self.others.rate / self.rate }
+    }
+}
+
 /// How an [`Optimizer`](super::Optimizer) turns gradients into steps.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -192,6 +241,8 @@ pub enum Rule {
     RmsProp(RmsProp),
     /// See [`Sgd`].
     Sgd(Sgd),
+    /// See [`Muon`].
+    Muon(Muon),
 }
 
 impl Rule {
@@ -201,13 +252,15 @@ impl Rule {
             Self::Adam(r) => r.rate,
             Self::RmsProp(r) => r.rate,
             Self::Sgd(r) => r.rate,
+            Self::Muon(r) => r.rate,
         }
     }
 
-    /// What it remembers of each parameter, by `PyTorch`'s names.
-    pub(super) fn slots(&self) -> &'static [&'static str] {
+    /// What it remembers of a parameter of this shape, by `PyTorch`'s names.
+    pub(super) fn slots(&self, shape: &[usize]) -> &'static [&'static str] {
         match self {
-            Self::Adam(_) => &["exp_avg", "exp_avg_sq"],
+            Self::Muon(_) if Muon::orthogonalises(shape) => &["momentum_buffer"],
+            Self::Adam(_) | Self::Muon(_) => &["exp_avg", "exp_avg_sq"],
             Self::RmsProp(r) if r.momentum == 0.0 => &["square_avg"],
             Self::RmsProp(_) => &["square_avg", "momentum_buffer"],
             Self::Sgd(r) if r.momentum == Momentum::None => &[],
@@ -231,5 +284,11 @@ impl From<RmsProp> for Rule {
 impl From<Sgd> for Rule {
     fn from(rule: Sgd) -> Self {
         Self::Sgd(rule)
+    }
+}
+
+impl From<Muon> for Rule {
+    fn from(rule: Muon) -> Self {
+        Self::Muon(rule)
     }
 }

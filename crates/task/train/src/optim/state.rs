@@ -44,43 +44,37 @@ fn name(slot: &str, index: usize) -> String {
     format!("{slot}.{index}")
 }
 
-/// Puts tensors, slot by slot, under their names.
+/// Puts tensors, given with their slot and their parameter's place, under their names.
 pub(super) fn gather<'a>(
     steps: u64,
-    slots: impl Iterator<Item = (&'a str, &'a [Tensor])>,
+    tensors: impl Iterator<Item = (&'a str, usize, &'a Tensor)>,
 ) -> State {
-    let named = slots.flat_map(|(slot, tensors)| {
-        tensors.iter().enumerate().map(move |(i, t)| (name(slot, i), t.clone()))
-    });
+    let named = tensors.map(|(slot, index, tensor)| (name(slot, index), tensor.clone()));
     State { steps, tensors: named.collect() }
 }
 
 /// Takes tensors out again; nothing is changed where something does not fit.
 pub(super) fn scatter<'a>(
     mut state: State,
-    slots: impl Iterator<Item = (&'a str, &'a mut Vec<Tensor>)>,
+    tensors: impl Iterator<Item = (&'a str, usize, &'a mut Tensor)>,
 ) -> Result<u64, StateError> {
     let mut found = Vec::new();
-    for (slot, into) in slots {
-        let mut taken = Vec::with_capacity(into.len());
-        for (i, old) in into.iter().enumerate() {
-            let name = name(slot, i);
-            let Some(tensor) = state.tensors.remove(&name) else {
-                return Err(StateError::Missing { name });
-            };
-            if tensor.shape() != old.shape() {
-                let (want, got) = (old.shape().to_vec(), tensor.shape().to_vec());
-                return Err(StateError::Shape { name, want, got });
-            }
-            taken.push(tensor);
+    for (slot, index, into) in tensors {
+        let name = name(slot, index);
+        let Some(tensor) = state.tensors.remove(&name) else {
+            return Err(StateError::Missing { name });
+        };
+        if tensor.shape() != into.shape() {
+            let (want, got) = (into.shape().to_vec(), tensor.shape().to_vec());
+            return Err(StateError::Shape { name, want, got });
         }
-        found.push((into, taken));
+        found.push((into, tensor));
     }
     if let Some((name, _)) = state.tensors.pop_first() {
         return Err(StateError::Unused { name });
     }
-    for (into, taken) in found {
-        *into = taken;
+    for (into, tensor) in found {
+        *into = tensor;
     }
     Ok(state.steps)
 }

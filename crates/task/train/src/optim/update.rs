@@ -83,12 +83,13 @@ impl Rates {
 }
 
 impl Update {
-    /// Of step number `step`, counted from 1.
+    /// Of step number `step`, counted from 1; of what is no matrix, if the rule knows those.
     pub(super) fn new(rule: &Rule, rate: f64, step: u64) -> Self {
         let (decay, kind) = match rule {
             Rule::Adam(r) => (r.decay, adam(r, rate, step)),
             Rule::RmsProp(r) => (r.decay, rms_prop(r, rate)),
             Rule::Sgd(r) => (r.decay, sgd(r, rate)),
+            Rule::Muon(r) => (r.others.decay, adam(&r.others, r.others_rate(rate), step)),
         };
         let (l2, keep) = match decay {
             Decay::None => (0.0, 1.0),

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::losses::{Objective, Variation, Weighted};
-use crate::optim::{Adam, Averaging, Rule, Schedule};
+use crate::optim::{Adam, Averaging, Muon, Rule, Schedule};
 
 /// Everything that decides how a style is trained, but for the data.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -135,17 +135,19 @@ impl StyleRecipe {
 
 impl Default for StyleRecipe {
     /// Ours: pytorch/examples' network and losses with a little smoothness, begun
-    /// with a style that ships, a rate that falls to nothing, and averaged weights.
+    /// with a style that ships, orthogonal steps (docs/decisions/0057), a rate that
+    /// falls to nothing, and averaged weights.
     fn default() -> Self {
         let base = Self::pytorch_examples();
-        let steps = 2000;
+        let (steps, peak) = (2000, 3e-3);
         Self {
             name: "pentimento".into(),
             objective: Objective { variation: Variation::Absolute(1e-3), ..base.objective },
             start: Some("starry-night".into()),
             style_size: Some(384),
             steps: Some(steps),
-            schedule: Schedule::Cosine { from: 0.0, peak: 1e-3, last: 1e-5, warmup: 20, steps },
+            schedule: Schedule::Cosine { from: 0.0, peak, last: peak / 100.0, warmup: 20, steps },
+            rule: Muon { rate: peak, ..Muon::default() }.into(),
             averaging: Some(Averaging::Corrected { decay: 0.99 }),
             ..base
         }
