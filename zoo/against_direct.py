@@ -3,7 +3,7 @@
     python zoo/against_direct.py PENTIMENTO VGG16 PAINTINGS SIZE FROM METHOD OUT.csv PHOTOGRAPH…
 
 For each photograph, in the next style's turn: the total loss of what the network painted, of
-what is begun from, and of 100 iterations of METHOD (`lbfgs` or `adam`) from FROM (`content`, the
+what is begun from, and of 100 iterations of METHOD (`lbfgs`, or `adam:RATE`) from FROM (`content`, the
 photograph, or `noise`, as Johnson et al. have it), by `pentimento optimize`, all at SIZE pixels
 of the longer side, and the first iteration whose loss is no greater than the network's. Give
 photographs that were kept out of training. A line is written as soon as it is known;
@@ -41,7 +41,8 @@ def measure(program, vgg, paintings, size, begin, method, photograph, style):
         def optimize(start, iterations):
             line = [program, "optimize", photograph, painting, "--loss-network", vgg, "--size", size, "--scales", "1"]
             line += ["--style-size", of_card(style, "style-size"), "--from", start, "--iterations", str(iterations)]
-            line += ["--method", method]
+            name, _, rate = method.partition(":")
+            line += ["--method", name, *(["--rate", rate] if rate else [])]
             return json.loads(subprocess.check_output([*line, "--json", "-q", "--overwrite", "-o", out]))
 
         network = total(optimize(painted, 0)["losses"])
