@@ -9,10 +9,11 @@ const [browser, studio] = await shared({});
 
 const grey = { name: "old.png", mimeType: "image/png", buffer: greyHills(480, 320) };
 
+/** Once the server has the picture: until then hints are not taken. */
 async function greyPage() {
   const visited = await visit(browser, `${studio.url}/#colour`);
   await choose(visited.page, grey);
-  await visited.page.getByRole("button", { name: "Colour this picture" }).waitFor();
+  await visited.page.getByRole("button", { name: "Colour this picture", disabled: false }).waitFor();
   return visited;
 }
 
