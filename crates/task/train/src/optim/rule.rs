@@ -192,7 +192,7 @@ impl Sgd {
 /// about as far as with Adam at the same rate. A kernel `[O, I, h, w]` is the
 /// matrix `[O, I·h·w]`.
 ///
-/// What it brings a style, and what it costs: docs/decisions/0057.
+/// What it brings a style, and what it costs: docs/decisions/0069.
 ///
 /// # Source
 ///

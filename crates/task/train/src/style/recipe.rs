@@ -135,7 +135,7 @@ impl StyleRecipe {
 
 impl Default for StyleRecipe {
     /// Ours: pytorch/examples' network and losses with a little smoothness, begun
-    /// with a style that ships, orthogonal steps (docs/decisions/0057), a rate that
+    /// with a style that ships, orthogonal steps (docs/decisions/0069), a rate that
     /// falls to nothing, and averaged weights.
     fn default() -> Self {
         let base = Self::pytorch_examples();
