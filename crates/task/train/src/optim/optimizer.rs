@@ -78,6 +78,7 @@ impl Optimizer {
             for slot in &*memory {
                 assert_eq!(parameter.shape(), slot.shape(), "tensor {i} has its parameter's shape");
             }
+            // Muon remembers one tensor of a matrix, and Adam's two of everything else.
             match (&self.rule, memory.as_mut_slice()) {
                 (Rule::Muon(rule), [momentum]) => {
                     matrices.push((rule, Matrix { parameter, gradient, momentum }));
