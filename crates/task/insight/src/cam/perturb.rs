@@ -79,13 +79,7 @@ impl Explainer<'_> {
         }
         let [_, _, height, width] = self.seen.shape4();
         let square = [height, width].map(|s| ((s as f32 * options.patch) as usize).max(1));
-        let starts = |axis: usize| {
-            let (side, patch) = ([height, width][axis], square[axis]);
-            let step = patch.div_ceil(2);
-            (0..=(side - patch).div_ceil(step)).map(move |i| (i * step).min(side - patch))
-        };
-        let places: Vec<[usize; 2]> =
-            starts(0).flat_map(|y| starts(1).map(move |x| [y, x])).collect();
+        let places = places([height, width], square);
         let means: Vec<f32> = self
             .seen
             .data()
@@ -101,18 +95,39 @@ impl Explainer<'_> {
                 }
             }
         })?;
-        let mut sums = vec![0.0; height * width];
-        let mut counts = vec![0u32; height * width];
-        for (&[top, left], scores) in places.iter().zip(&scores) {
-            let lost = f64::from(self.score(class) - of_class(scores, class));
-            for y in top..top + square[0] {
-                for at in y * width + left..y * width + left + square[1] {
-                    sums[at] += lost;
-                    counts[at] += 1;
-                }
+        let lost = |scores: &Vec<f32>| f64::from(self.score(class) - of_class(scores, class));
+        let squares = places.into_iter().zip(scores.iter().map(lost));
+        let means = mean_over_pixels([height, width], square, squares);
+        Ok(([height, width], rectified(&means)))
+    }
+}
+
+/// Top and left of squares half a square apart, the last ones at the edges.
+fn places(picture: [usize; 2], square: [usize; 2]) -> Vec<[usize; 2]> {
+    let starts = |axis: usize| {
+        let (side, patch) = (picture[axis], square[axis]);
+        let step = patch.div_ceil(2);
+        (0..=(side - patch).div_ceil(step)).map(move |i| (i * step).min(side - patch))
+    };
+    starts(0).flat_map(|y| starts(1).map(move |x| [y, x])).collect()
+}
+
+/// The mean value of the squares over each pixel.
+fn mean_over_pixels(
+    [height, width]: [usize; 2],
+    square: [usize; 2],
+    squares: impl Iterator<Item = ([usize; 2], f64)>,
+) -> Vec<f64> {
+    let mut sums = vec![0.0; height * width];
+    let mut counts = vec![0u32; height * width];
+    for ([top, left], value) in squares {
+        for y in top..top + square[0] {
+            for at in y * width + left..y * width + left + square[1] {
+                sums[at] += value;
+                counts[at] += 1;
             }
         }
-        sums.iter_mut().zip(counts).for_each(|(s, n)| *s /= f64::from(n.max(1)));
-        Ok(([height, width], rectified(&sums)))
     }
+    sums.iter_mut().zip(counts).for_each(|(s, n)| *s /= f64::from(n.max(1)));
+    sums
 }

@@ -130,22 +130,8 @@ pub fn optimize(
     for (scale, &side) in options.scales.iter().enumerate() {
         let size = Fit::Long(side).size([h, w]);
         let content = resize_tensor(content, size, Filter::Triangle);
-        let short = options.style_size.map_or(size[0].min(size[1]), |s| (s * side / last).max(1));
-        let targets = mixed(loss_network, (paintings, short), &options.objective)?;
-        let shape = [1, 3, size[0], size[1]];
-        let mut perceptual = Perceptual::new(
-            loss_network,
-            (&options.objective, targets),
-            (shape, &Encoding::BYTES),
-        )?;
-        perceptual.set_photographs(&bytes(&content));
-        let start = match (&picture, &options.from) {
-            (Some(before), _) | (None, Canvas::Picture(before)) => {
-                resize_tensor(before, size, Filter::Triangle)
-            }
-            (None, Canvas::Content) => content,
-            (None, Canvas::Noise(seed)) => noise(shape, *seed),
-        };
+        let mut perceptual = losses_at(loss_network, (&content, paintings), options, [side, last])?;
+        let start = begun_from(picture.as_ref(), &options.from, content);
         let mut tell = |iteration: usize, losses: Losses| {
             let told = Iteration { scale, iteration, losses };
             iterations.push(told);
@@ -165,6 +151,34 @@ pub fn optimize(
     let rgb =
         if go == Go::Stop { resize_tensor(&picture, size, Filter::Triangle) } else { picture };
     Ok(Optimized { rgb, iterations, losses })
+}
+
+/// What a scale is begun from, in `content`'s size: what the scale before made, if there was one.
+fn begun_from(before: Option<&Tensor>, canvas: &Canvas, content: Tensor) -> Tensor {
+    let shape @ [_, _, h, w] = content.shape4();
+    match (before, canvas) {
+        (Some(before), _) | (None, Canvas::Picture(before)) => {
+            resize_tensor(before, [h, w], Filter::Triangle)
+        }
+        (None, Canvas::Content) => content,
+        (None, Canvas::Noise(seed)) => noise(shape, *seed),
+    }
+}
+
+/// The losses of pictures of `content`'s size, which is a scale of `side` where the last has `last`.
+fn losses_at(
+    loss_network: &LossNetwork,
+    (content, paintings): (&Tensor, &[WeightedPainting]),
+    options: &OptimizeOptions,
+    [side, last]: [usize; 2],
+) -> Result<Perceptual, TrainError> {
+    let shape @ [_, _, h, w] = content.shape4();
+    let short = options.style_size.map_or(h.min(w), |s| (s * side / last).max(1));
+    let targets = mixed(loss_network, (paintings, short), &options.objective)?;
+    let held_to = (&options.objective, targets);
+    let mut perceptual = Perceptual::new(loss_network, held_to, (shape, &Encoding::BYTES))?;
+    perceptual.set_photographs(&bytes(content));
+    Ok(perceptual)
 }
 
 fn check(paintings: &[WeightedPainting], options: &OptimizeOptions) -> Result<(), TrainError> {
