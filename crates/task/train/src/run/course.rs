@@ -187,16 +187,49 @@ impl Course {
         let is_of_classes = self.identity.0.contains_key("classes");
         let notes = [
             ("provenance", program()),
-            ("recipe", of("recipe")),
+            ("recipe", recipe_without_folders(&of("recipe"))),
             ("seed", of("seed")),
             ("steps", steps.to_string()),
             ("seconds", format!("{:.0}", self.time().as_secs_f64())),
-            ("start", self.past.began_with.clone()),
+            ("start", without_folders(&self.past.began_with)),
             (
                 if is_of_classes { "pictures" } else { "photographs" },
                 format!("{count}, fingerprint {print:016x}"),
             ),
         ];
         notes.map(|(key, text)| (key.to_owned(), text)).into()
+    }
+}
+
+/// A file's name alone: where it lay on somebody's disk is nobody else's business.
+fn without_folders(file: &str) -> String {
+    let name = Path::new(file).file_name();
+    name.map_or_else(|| file.to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// A recipe with the file that it starts from so named.
+fn recipe_without_folders(json: &str) -> String {
+    let Ok(mut recipe) = serde_json::from_str::<serde_json::Value>(json) else {
+        return json.to_owned();
+    };
+    if let Some(serde_json::Value::String(start)) = recipe.get_mut("start") {
+        *start = without_folders(start);
+    }
+    recipe.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_does_not_tell_where_files_lay() {
+        assert_eq!(without_folders("/home/ada/secret/wave.safetensors"), "wave.safetensors");
+        assert_eq!(without_folders("random weights"), "random weights");
+        let told = recipe_without_folders(r#"{"start":"/home/ada/wave.safetensors","steps":7}"#);
+        assert_eq!(told, r#"{"start":"wave.safetensors","steps":7}"#);
+        for same in [r#"{"start":"starry-night"}"#, r#"{"start":null}"#, "{}", "no JSON"] {
+            assert_eq!(recipe_without_folders(same), same);
+        }
     }
 }
