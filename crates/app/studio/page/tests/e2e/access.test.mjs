@@ -80,7 +80,7 @@ test("a picture is opened, painted, compared and saved with keys alone", async (
   await reach(/Composition/);
   await page.keyboard.press("ArrowDown");
   await painted(page);
-  assert.ok(await style(page, "Great wave").isChecked());
+  assert.ok(await page.locator(".style-card").nth(1).getByRole("radio").isChecked());
   await reach(/Strength/);
   await page.keyboard.press("ArrowLeft");
   assert.equal(await page.getByLabel("Strength").inputValue(), "0.99");
