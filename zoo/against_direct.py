@@ -13,13 +13,13 @@ the table, in OUT.jsonl, as soon as they are known, and are not computed again.
 """
 
 import csv
-import itertools
 import json
 import re
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image, ImageOps
 
@@ -43,16 +43,25 @@ def square(photograph, size, folder):
     return out
 
 
-class Case:
+class Tools(NamedTuple):
+    program: str
+    vgg: str
+    paintings: str
+    size: str
+
+
+class Case(NamedTuple):
     """One square photograph in one style."""
 
-    def __init__(self, program, vgg, paintings, size, photograph, style):
-        self.program, self.vgg, self.size, self.photograph, self.style = program, vgg, size, photograph, style
-        self.painting = Path(paintings) / of_card(style, "style-picture")
+    tools: Tools
+    photograph: Path
+    style: str
 
     def optimized(self, out, start, iterations, *flags):
-        line = [self.program, "optimize", self.photograph, self.painting, "--loss-network", self.vgg]
-        line += ["--size", self.size, "--scales", "1", "--style-size", of_card(self.style, "style-size")]
+        program, vgg, paintings, size = self.tools
+        painting = Path(paintings, of_card(self.style, "style-picture"))
+        line = [program, "optimize", self.photograph, painting, "--loss-network", vgg]
+        line += ["--size", size, "--scales", "1", "--style-size", of_card(self.style, "style-size")]
         line += ["--from", start, "--iterations", str(iterations), *flags, "--json", "-q", "--overwrite", "-o", out]
         return json.loads(subprocess.check_output(line))
 
@@ -60,8 +69,9 @@ class Case:
         """The network's loss; its file is the zoo's as it is now, compiled in or not."""
         with tempfile.TemporaryDirectory() as folder:
             painted, out = Path(folder, "painted.png"), Path(folder, "out.png")
-            line = [self.program, "stylize", self.photograph, "--style", ZOO / self.style / f"{self.style}.safetensors"]
-            subprocess.run([*line, "--size", self.size, "-q", "-o", painted], check=True)
+            file = ZOO / self.style / f"{self.style}.safetensors"
+            line = [self.tools.program, "stylize", self.photograph, "--style", file, "--size", self.tools.size]
+            subprocess.run([*line, "-q", "-o", painted], check=True)
             return total(self.optimized(out, painted, 0)["losses"])
 
     def direct(self, begin, method):
@@ -74,27 +84,35 @@ class Case:
         return losses + [losses[-1]] * (ITERATIONS + 1 - len(losses))  # it ended early: flat
 
 
+def read(curves):
+    if not curves.exists():
+        return {}
+    return {tuple(line["of"]): line["losses"] for line in map(json.loads, curves.open())}
+
+
+def row(of, network, losses):
+    worth = next((i for i, loss in enumerate(losses) if loss <= network), f"over {ITERATIONS}")
+    return [*of[:3], *(f"{n:.4g}" for n in (losses[0], network, *(losses[n] for n in (10, 20, 50, 100)))), worth]
+
+
 def main():
     program, vgg, paintings, size, begin, method, out, *photographs = sys.argv[1:]
+    tools = Tools(program, vgg, paintings, size)
     styles = sorted(p.parent.name for p in ZOO.glob("*/README.md") if "--style-picture" in p.read_text())
-    kept = Path(out).with_suffix(".jsonl")
-    known = {}
-    if kept.exists():
-        known = {tuple(line["of"]): line["losses"] for line in map(json.loads, kept.open())}
+    curves = Path(out).with_suffix(".jsonl")
+    known = read(curves)
     rows = []
-    squares = tempfile.TemporaryDirectory()
-    for photograph, style in itertools.product(photographs, styles):
-        case = Case(program, vgg, paintings, size, square(photograph, int(size), squares.name), style)
-        of = (Path(photograph).name, style, size, begin, method)
-        if of not in known:
-            known[of] = case.direct(begin, method)
-            with kept.open("a") as file:
-                print(json.dumps({"of": of, "losses": known[of]}), file=file)
-        network, losses = case.network(), known[of]
-        worth = next((i for i, loss in enumerate(losses) if loss <= network), f"over {ITERATIONS}")
-        numbers = (f"{n:.4g}" for n in (losses[0], network, *(losses[n] for n in (10, 20, 50, 100))))
-        rows.append([*of[:3], *numbers, worth])
-        print(*rows[-1], flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for photograph in photographs:
+            picture = square(photograph, int(size), folder)
+            for style in styles:
+                case, of = Case(tools, picture, style), (Path(photograph).name, style, size, begin, method)
+                if of not in known:
+                    known[of] = case.direct(begin, method)
+                    with curves.open("a") as file:
+                        print(json.dumps({"of": of, "losses": known[of]}), file=file)
+                rows.append(row(of, case.network(), known[of]))
+                print(*rows[-1], flush=True)
     csv.writer(open(out, "w")).writerows([COLUMNS, *rows])
 
 
