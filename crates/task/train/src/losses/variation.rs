@@ -11,6 +11,9 @@ pub enum Variation {
     /// Times `Σ |x − neighbour|` over the whole batch, down and across, as in the
     /// PyTorch tutorial: not divided by anything.
     Absolute(f64),
+    /// Times the same sum over one picture, in the mean over the batch, so that it
+    /// counts as much in a batch as by itself.
+    PerPicture(f64),
     /// Times the mean of `(x − neighbour)²` down plus that across, as in
     /// lengstrom's `fast-style-transfer` (`optimize.py`).
     Squared(f64),
@@ -28,6 +31,7 @@ impl Variation {
         let (weight, squared) = match self {
             Self::Off => return 0.0,
             Self::Absolute(weight) => (weight, false),
+            Self::PerPicture(weight) => (weight / n.max(1) as f64, false),
             Self::Squared(weight) => (weight, true),
         };
         let count = |pairs: usize| if squared { (n * c * pairs).max(1) as f64 } else { 1.0 };
@@ -66,7 +70,8 @@ mod tests {
     fn both_kinds_match_their_formula_and_central_differences() {
         let values: Vec<f32> = (0..36u16).map(|i| f32::from(i * 7 % 13) * 0.25).collect();
         let x = Tensor::new([2, 1, 3, 6], values.clone());
-        for kind in [Variation::Absolute(0.5), Variation::Squared(3.0)] {
+        for kind in [Variation::Absolute(0.5), Variation::PerPicture(0.5), Variation::Squared(3.0)]
+        {
             let mut grad = Tensor::zeros([2, 1, 3, 6]);
             kind.evaluate(&x, &mut grad);
             for i in 0..36 {
@@ -85,5 +90,21 @@ mod tests {
         let mut grad = Tensor::zeros([1, 1, 1, 3]);
         assert!((Variation::Absolute(2.0).evaluate(&row, &mut grad) - 6.0).abs() < 1e-12);
         assert!((Variation::Squared(2.0).evaluate(&row, &mut grad) - 5.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_picture_counts_as_much_in_a_batch_as_by_itself() {
+        let [one, other] = [vec![0.0, 1.0, -1.0], vec![0.0, 2.0, 7.0]];
+        let loss = |kind: Variation, values: &[f32]| {
+            let x = Tensor::new([values.len() / 3, 1, 1, 3], values.to_vec());
+            kind.evaluate(&x, &mut Tensor::zeros([values.len() / 3, 1, 1, 3]))
+        };
+        let kind = Variation::PerPicture(2.0);
+        assert!(
+            (loss(kind, &one) - 6.0).abs() < 1e-12 && (loss(kind, &other) - 14.0).abs() < 1e-12
+        );
+        let both = [one, other].concat();
+        assert!((loss(kind, &both) - 10.0).abs() < 1e-12);
+        assert!((loss(Variation::Absolute(2.0), &both) - 20.0).abs() < 1e-12);
     }
 }

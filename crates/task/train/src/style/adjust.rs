@@ -50,14 +50,15 @@ impl StyleRecipe {
         self
     }
 
-    /// The weight of the total variation: of the recipe's kind, or absolute where it
-    /// has none; 0 leaves it out.
+    /// The weight of the total variation: of the recipe's kind, or that of one picture
+    /// where it has none; 0 leaves it out.
     #[must_use]
     pub fn with_variation(mut self, weight: f64) -> Self {
         self.objective.variation = match self.objective.variation {
             _ if weight == 0.0 => Variation::Off,
             Variation::Squared(_) => Variation::Squared(weight),
-            Variation::Off | Variation::Absolute(_) => Variation::Absolute(weight),
+            Variation::Absolute(_) => Variation::Absolute(weight),
+            Variation::Off | Variation::PerPicture(_) => Variation::PerPicture(weight),
         };
         self
     }
@@ -101,8 +102,10 @@ mod tests {
         assert_eq!(recipe.objective.variation, Variation::Squared(3.0));
         assert!(recipe.objective.style.iter().all(|tap| *tap == weighted(&tap.tap, 5.0)));
         let recipe = StyleRecipe::pytorch_examples().with_variation(2.0).with_content_weight(4.0);
-        assert_eq!(recipe.objective.variation, Variation::Absolute(2.0));
+        assert_eq!(recipe.objective.variation, Variation::PerPicture(2.0));
         assert_eq!(recipe.objective.content, [weighted("relu2_2", 4.0)]);
         assert_eq!(recipe.with_variation(0.0).objective.variation, Variation::Off);
+        let recipe = StyleRecipe::pytorch_tutorial().with_variation(2.0);
+        assert_eq!(recipe.objective.variation, Variation::Absolute(2.0));
     }
 }

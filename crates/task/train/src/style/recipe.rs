@@ -142,7 +142,7 @@ impl Default for StyleRecipe {
         let (steps, peak) = (2000, 3e-3);
         Self {
             name: "pentimento".into(),
-            objective: Objective { variation: Variation::Absolute(1e-3), ..base.objective },
+            objective: Objective { variation: Variation::PerPicture(4e-3), ..base.objective },
             start: Some("starry-night".into()),
             style_size: Some(384),
             steps: Some(steps),

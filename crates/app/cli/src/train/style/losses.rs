@@ -37,7 +37,7 @@ pub(crate) struct LossFlags {
     #[arg(long, value_name = "X", value_parser = quantity::weight)]
     content_weight: Option<f64>,
 
-    /// How much smoothness (total variation) counts; 0 leaves it out.
+    /// How much smoothness (total variation) of a picture counts; 0 leaves it out.
     #[arg(long, value_name = "X", value_parser = quantity::weight)]
     tv: Option<f64>,
 }
