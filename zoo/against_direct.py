@@ -1,24 +1,29 @@
 """How many iterations of direct optimisation a style that ships is worth.
 
-    python zoo/against_direct.py PENTIMENTO VGG16 PAINTINGS SIZE FROM METHOD OUT.csv PHOTOGRAPH…
+    python zoo/against_direct.py --size 256 --method adam:20 PENTIMENTO VGG16 PAINTINGS OUT.csv PHOTOGRAPH…
 
 For each photograph and each style: the total loss of what the network painted, of what is
-begun from, and of 100 iterations of METHOD (`lbfgs`, or `adam:RATE`) from FROM (`content`, the
-photograph, or `noise`, as Johnson et al. have it), by `pentimento optimize`, and the first
+begun from, and of 100 iterations of METHOD (`lbfgs`, or `adam:RATE`) from noise, as Johnson et
+al. have it (or `--from content`, the photograph), by `pentimento optimize`, and the first
 iteration whose loss is no greater than the network's. All of it on the square in the middle of
 the photograph, SIZE × SIZE pixels. Give photographs that were kept out of training.
 
 What takes long does not depend on the network: the losses of direct optimisation are kept beside
-the table, in OUT.jsonl, as soon as they are known, and are not computed again.
+the table, in OUT.jsonl, as soon as they are known, and are not computed again. (They do depend on
+the loss: remove the file when the recipe changes.) Each processor does a case at a time.
 """
 
+import argparse
 import csv
 import json
+import os
 import re
 import subprocess
-import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 from PIL import Image, ImageOps
@@ -62,7 +67,8 @@ class Case(NamedTuple):
         painting = Path(paintings, of_card(self.style, "style-picture"))
         line = [program, "optimize", self.photograph, painting, "--loss-network", vgg]
         line += ["--size", size, "--scales", "1", "--style-size", of_card(self.style, "style-size")]
-        line += ["--from", start, "--iterations", str(iterations), *flags, "--json", "-q", "--overwrite", "-o", out]
+        line += ["--from", start, "--iterations", str(iterations), *flags, "--threads", "1"]
+        line += ["--json", "-q", "--overwrite", "-o", out]
         return json.loads(subprocess.check_output(line))
 
     def network(self):
@@ -71,7 +77,7 @@ class Case(NamedTuple):
             painted, out = Path(folder, "painted.png"), Path(folder, "out.png")
             file = ZOO / self.style / f"{self.style}.safetensors"
             line = [self.tools.program, "stylize", self.photograph, "--style", file, "--size", self.tools.size]
-            subprocess.run([*line, "-q", "-o", painted], check=True)
+            subprocess.run([*line, "--threads", "1", "-q", "-o", painted], check=True)
             return total(self.optimized(out, painted, 0)["losses"])
 
     def direct(self, begin, method):
@@ -84,36 +90,60 @@ class Case(NamedTuple):
         return losses + [losses[-1]] * (ITERATIONS + 1 - len(losses))  # it ended early: flat
 
 
-def read(curves):
-    if not curves.exists():
-        return {}
-    return {tuple(line["of"]): line["losses"] for line in map(json.loads, curves.open())}
+class Curves:
+    """The losses that are known, by what they are of, and the file that keeps them."""
+
+    def __init__(self, file):
+        self.file, self.lock, self.known = file, Lock(), {}
+        if file.exists():
+            self.known = {tuple(line["of"]): line["losses"] for line in map(json.loads, file.open())}
+
+    def of(self, key, compute):
+        if key not in self.known:
+            losses = compute()
+            with self.lock, self.file.open("a") as file:
+                self.known[key] = losses
+                print(json.dumps({"of": key, "losses": losses}), file=file)
+        return self.known[key]
 
 
-def row(of, network, losses):
+def row(curves, args, case):
+    key = (case.photograph.stem, case.style, args.size, args.begin, args.method)
+    losses = curves.of(key, lambda: case.direct(args.begin, args.method))
+    network = case.network()
     worth = next((i for i, loss in enumerate(losses) if loss <= network), f"over {ITERATIONS}")
-    return [*of[:3], *(f"{n:.4g}" for n in (losses[0], network, *(losses[n] for n in (10, 20, 50, 100)))), worth]
+    numbers = (losses[0], network, *(losses[n] for n in (10, 20, 50, 100)))
+    found = [*key[:3], *(f"{n:.4g}" for n in numbers), worth]
+    print(*found, flush=True)
+    return found
+
+
+def all_styles():
+    return sorted(p.parent.name for p in ZOO.glob("*/README.md") if "--style-picture" in p.read_text())
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--size", default="256")
+    parser.add_argument("--from", dest="begin", default="noise", choices=["noise", "content"])
+    parser.add_argument("--method", default="adam:20")
+    parser.add_argument("--styles", type=lambda names: names.split(","), default=all_styles(), help="some of them: a,b")
+    parser.add_argument("program")
+    parser.add_argument("vgg")
+    parser.add_argument("paintings")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("photographs", nargs="+", type=Path)
+    return parser.parse_args()
 
 
 def main():
-    program, vgg, paintings, size, begin, method, out, *photographs = sys.argv[1:]
-    tools = Tools(program, vgg, paintings, size)
-    styles = sorted(p.parent.name for p in ZOO.glob("*/README.md") if "--style-picture" in p.read_text())
-    curves = Path(out).with_suffix(".jsonl")
-    known = read(curves)
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        for photograph in photographs:
-            picture = square(photograph, int(size), folder)
-            for style in styles:
-                case, of = Case(tools, picture, style), (Path(photograph).name, style, size, begin, method)
-                if of not in known:
-                    known[of] = case.direct(begin, method)
-                    with curves.open("a") as file:
-                        print(json.dumps({"of": of, "losses": known[of]}), file=file)
-                rows.append(row(of, case.network(), known[of]))
-                print(*rows[-1], flush=True)
-    csv.writer(open(out, "w")).writerows([COLUMNS, *rows])
+    args = arguments()
+    tools = Tools(args.program, args.vgg, args.paintings, args.size)
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as workers:
+        squares = [square(photograph, int(args.size), folder) for photograph in args.photographs]
+        cases = [Case(tools, picture, style) for picture in squares for style in args.styles]
+        rows = list(workers.map(partial(row, Curves(args.out.with_suffix(".jsonl")), args), cases))
+    csv.writer(args.out.open("w")).writerows([COLUMNS, *rows])
 
 
 if __name__ == "__main__":
