@@ -1,16 +1,17 @@
 """How many iterations of direct optimisation a style that ships is worth.
 
-    python zoo/against_direct.py --size 256 --method adam:20 PENTIMENTO VGG16 PAINTINGS OUT.csv PHOTOGRAPH…
+    python zoo/against_direct.py --size 256 --method adam:20 PENTIMENTO VGG16 PAINTINGS OUT.csv PHOTOGRAPHS…
 
 For each photograph and each style: the total loss of what the network painted, of what is
 begun from, and of 100 iterations of METHOD (`lbfgs`, or `adam:RATE`) from noise, as Johnson et
-al. have it (or `--from content`, the photograph), by `pentimento optimize`, and the first
+al. have it (or `--from content`, the photograph), by `pentimento optimize`, and the first tenth
 iteration whose loss is no greater than the network's. All of it on the square in the middle of
-the photograph, SIZE × SIZE pixels. Give photographs that were kept out of training.
+the photograph, SIZE × SIZE pixels. Of a folder, the photographs are COUNT of those that `pentimento
+train style --photos` keeps out of training; single photographs should be such too.
 
-What takes long does not depend on the network: the losses of direct optimisation are kept beside
-the table, in OUT.jsonl, as soon as they are known, and are not computed again. (They do depend on
-the loss: remove the file when the recipe changes.) Each processor does a case at a time.
+What takes long does not depend on the network: every tenth loss of direct optimisation is kept
+beside the table, in OUT.jsonl, as soon as it is known, and is not computed again. (They do depend
+on the loss: remove the file when the recipe changes.) Each processor does a case at a time.
 """
 
 import argparse
@@ -26,10 +27,14 @@ from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
 
+import numpy as np
 from PIL import Image, ImageOps
 
 ZOO = Path(__file__).parent
 ITERATIONS = 100
+EVERY = 10  # how many iterations to a loss that is kept
+KEPT_OUT = 0.02  # of the photographs, as the trainer has it
+MASK = 2**64 - 1
 COLUMNS = ["photograph", "style", "size", "begun from", "network's", *(f"direct {n}" for n in (10, 20, 50, 100)), "worth"]
 
 
@@ -39,6 +44,22 @@ def total(losses):
 
 def of_card(style, flag):
     return re.search(rf"--{flag} (\S+)", (ZOO / style / "README.md").read_text())[1]
+
+
+def rank(path):
+    """A number that decides which photographs are kept out: `Folder::split` of the trainer."""
+    h = 0xCBF29CE484222325
+    for byte in path.encode():
+        h = ((h ^ byte) * 0x100000001B3) & MASK
+    h = ((h ^ h >> 30) * 0xBF58476D1CE4E5B9) & MASK
+    h = ((h ^ h >> 27) * 0x94D049BB133111EB) & MASK
+    return h ^ h >> 31
+
+
+def kept_out(folder, count):
+    """COUNT of the photographs that the trainer keeps out, or as many as there are."""
+    ranked = sorted((rank(p.relative_to(folder).as_posix()), p) for p in folder.rglob("*") if p.is_file())
+    return [photo for number, photo in ranked if number < KEPT_OUT * 2**64][:count]
 
 
 def square(photograph, size, folder):
@@ -81,13 +102,14 @@ class Case(NamedTuple):
             return total(self.optimized(out, painted, 0)["losses"])
 
     def direct(self, begin, method):
-        """The losses before each iteration, and after the last."""
+        """The losses before each tenth iteration, and after the last."""
         name, _, rate = method.partition(":")
         flags = ["--method", name, *(["--rate", rate] if rate else [])]
         with tempfile.TemporaryDirectory() as folder:
             told = self.optimized(Path(folder, "out.png"), begin, ITERATIONS, *flags)
         losses = [total(line["losses"]) for line in told["iterations"]] + [total(told["losses"])]
-        return losses + [losses[-1]] * (ITERATIONS + 1 - len(losses))  # it ended early: flat
+        losses += [losses[-1]] * (ITERATIONS + 1 - len(losses))  # it ended early: flat
+        return [float(f"{loss:.5g}") for loss in losses[::EVERY]]
 
 
 class Curves:
@@ -111,11 +133,23 @@ def row(curves, args, case):
     key = (case.photograph.stem, case.style, args.size, args.begin, args.method)
     losses = curves.of(key, lambda: case.direct(args.begin, args.method))
     network = case.network()
-    worth = next((i for i, loss in enumerate(losses) if loss <= network), f"over {ITERATIONS}")
-    numbers = (losses[0], network, *(losses[n] for n in (10, 20, 50, 100)))
+    worth = next((i * EVERY for i, loss in enumerate(losses) if loss <= network), f"over {ITERATIONS}")
+    numbers = (losses[0], network, *(losses[n // EVERY] for n in (10, 20, 50, 100)))
     found = [*key[:3], *(f"{n:.4g}" for n in numbers), worth]
     print(*found, flush=True)
     return found
+
+
+def summary(rows):
+    """A line of Markdown for each style: what docs/STYLES.md shows."""
+    yield "| style | photographs | worth: least, middle, most | loss to direct's | no worse on |\n|---|---|---|---|---|"
+    for style in sorted({row[1] for row in rows}):
+        mine = [row for row in rows if row[1] == style]
+        last, network = (np.array([float(row[COLUMNS.index(c)]) for row in mine]) for c in (f"direct {ITERATIONS}", "network's"))
+        worth = sorted((row[-1] for row in mine), key=lambda w: (isinstance(w, str), w))
+        least, middle, most = worth[0], worth[(len(worth) - 1) // 2], worth[-1]
+        ratio = network.mean() / last.mean()
+        yield f"| {style} | {len(mine)} | {least} – **{middle}** – {most} | {ratio:.3f} | {(network <= last).sum()} |"
 
 
 def all_styles():
@@ -128,6 +162,7 @@ def arguments():
     parser.add_argument("--from", dest="begin", default="noise", choices=["noise", "content"])
     parser.add_argument("--method", default="adam:20")
     parser.add_argument("--styles", type=lambda names: names.split(","), default=all_styles(), help="some of them: a,b")
+    parser.add_argument("--count", type=int, default=50, help="of a folder")
     parser.add_argument("program")
     parser.add_argument("vgg")
     parser.add_argument("paintings")
@@ -139,11 +174,13 @@ def arguments():
 def main():
     args = arguments()
     tools = Tools(args.program, args.vgg, args.paintings, args.size)
+    photographs = [p for given in args.photographs for p in (kept_out(given, args.count) if given.is_dir() else [given])]
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(os.cpu_count()) as workers:
-        squares = [square(photograph, int(args.size), folder) for photograph in args.photographs]
+        squares = [square(photograph, int(args.size), folder) for photograph in photographs]
         cases = [Case(tools, picture, style) for picture in squares for style in args.styles]
         rows = list(workers.map(partial(row, Curves(args.out.with_suffix(".jsonl")), args), cases))
     csv.writer(args.out.open("w")).writerows([COLUMNS, *rows])
+    print(*summary(rows), sep="\n")
 
 
 if __name__ == "__main__":
