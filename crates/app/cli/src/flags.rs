@@ -85,10 +85,16 @@ pub(crate) struct Stylize {
     #[arg(long, alias = "keep-colours")]
     pub(crate) keep_colors: bool,
 
-    /// Make the result's longer side this many pixels. The smaller, the larger
-    /// the brush strokes. Without it, pictures keep their size.
+    /// Make the result's longer side this many pixels. Without it, pictures keep
+    /// their size.
     #[arg(long, value_name = "PIXELS", value_parser = quantity::side)]
     pub(crate) size: Option<usize>,
+
+    /// How many times as large the brush strokes are. From 2 on, a small painting is
+    /// made first and painted over at twice the size, until it is as large as the
+    /// picture; that takes a third more time at most.
+    #[arg(long, value_name = "1..16", default_value_t = 1.0, value_parser = quantity::strokes)]
+    pub(crate) strokes: f32,
 
     #[command(flatten)]
     pub(crate) handling: Handling,
@@ -98,6 +104,7 @@ const STYLIZE_HELP: &str = "\
 Examples:
   pentimento stylize photo.jpg --style starry-night -o painting.jpg
   pentimento stylize photo.jpg --style starry-night --strength 0.7 --keep-colors -o soft.png
+  pentimento stylize large.jpg --style udnie --strokes 4 -o bold.jpg
   pentimento stylize *.jpg --style ./mosaic.pth --size 1600 -o painted/
   pentimento stylize holiday/ --recursive --style starry-night --json -o painted/ > report.json
 

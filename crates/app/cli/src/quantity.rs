@@ -16,6 +16,14 @@ pub(crate) fn saturation(text: &str) -> Result<f32, String> {
     }
 }
 
+/// How many times as large.
+pub(crate) fn strokes(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(v) if (1.0..=16.0).contains(&v) => Ok(v),
+        _ => Err("use a number from 1 to 16, such as 2".to_owned()),
+    }
+}
+
 /// A share that is not 0.
 pub(crate) fn temperature(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {

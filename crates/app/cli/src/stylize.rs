@@ -31,6 +31,7 @@ fn options(flags: &flags::Stylize) -> StylizeOptions {
         strength: flags.strength,
         colors: if flags.keep_colors { Colors::Picture } else { Colors::Style },
         size: flags.size,
+        strokes: flags.strokes,
         memory: flags.handling.memory(),
     }
 }

@@ -51,6 +51,8 @@ fn wrong_flags_are_usage_errors() {
     place.photo("two.png", [20, 30]);
     for (words, message) in [
         ("in.png -o out.png --strength 1.5", "from 0 to 1"),
+        ("in.png -o out.png --strokes 0.5", "from 1 to 16"),
+        ("in.png -o out.png --strokes NaN", "from 1 to 16"),
         ("in.png -o out.png --size 0", "from 1 to 65535"),
         ("in.png -o out.png --threads 0", "--threads"),
         ("in.png -o out.png --quality 101", "--quality"),

@@ -98,6 +98,21 @@ fn strength_goes_from_the_photograph_to_the_style() {
 }
 
 #[test]
+fn strokes_can_be_larger_in_a_picture_of_the_same_size() {
+    let place = Place::new();
+    let photo = place.read(place.photo("in.png", [60, 84]).to_str().unwrap());
+    let with = |strokes: &str| {
+        place.stylize(&format!("in.png -o {strokes}.png --strokes {strokes}")).ended(0, &[]);
+        place.read(&format!("{strokes}.png"))
+    };
+    place.stylize("in.png -o once.png").ended(0, &[]);
+    let (once, fine, large) = (place.read("once.png"), with("1"), with("3"));
+    assert_eq!(once.pixels(), fine.pixels());
+    assert_eq!(large.size(), photo.size());
+    assert!(distance(&large, &fine) > 1.0, "painted over, and it is the same");
+}
+
+#[test]
 fn kept_colours_leave_a_grey_photograph_grey() {
     let place = Place::new();
     place.picture("in.png", &picture([40, 56], Channels::Grey));

@@ -74,6 +74,24 @@ async fn a_picture_is_stylized_once_and_blended_as_often_as_one_likes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn strokes_can_be_larger() {
+    let studio = studio();
+    let picture = colourful([60, 80]);
+    let id = studio.upload(&picture).await;
+    let request = |strokes: f32| json!({ "kind": "stylize", "picture": id, "style": STYLE, "strokes": strokes });
+    let result = studio.done(request(2.0)).await;
+    let file = format!("/api/results/{}/file?format=png", result["id"].as_str().unwrap());
+    let got = decode(&studio.get(&file).await.bytes, &Limits::default()).unwrap();
+    let style = shipped().find(|style| style.name == STYLE).unwrap();
+    let options = StylizeOptions { strokes: 2.0, ..StylizeOptions::default() };
+    let want = Stylizer::new(style.open().unwrap()).stylize(&picture, &options).unwrap();
+    assert_eq!(values(&got), values(&want));
+    for wrong in [0.5, 17.0] {
+        studio.post("/api/jobs", &request(wrong)).await.is(422, "invalid_option");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn downloads_keep_what_the_picture_carries() {
     let studio = studio();
     let mut metadata = Metadata::default();

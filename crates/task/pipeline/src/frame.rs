@@ -36,10 +36,11 @@ impl Fit {
         same.then_some(Self { multiple, least, margin: margin(graph) })
     }
 
-    /// The border for a picture of this height and width.
-    pub(crate) fn frame(self, size: [usize; 2]) -> Frame {
-        let padded = size
-            .map(|s| (s + 2 * self.margin).max(self.least).next_multiple_of(self.multiple.max(1)));
+    /// The border for a picture of this height and width, of at least `margin` pixels.
+    pub(crate) fn frame(self, size: [usize; 2], margin: usize) -> Frame {
+        let padded = size.map(|s| {
+            (s + 2 * self.margin.max(margin)).max(self.least).next_multiple_of(self.multiple.max(1))
+        });
         let before = [0, 1].map(|a| (padded[a] - size[a]) / 2);
         Frame { size, padded, before }
     }
@@ -175,10 +176,10 @@ mod tests {
     fn sizes_are_rounded_up_and_never_below_the_least() {
         let fit = Fit::of(&net(PadMode::Reflect, 4)).unwrap();
         assert_eq!(fit, Fit { multiple: 4, least: 8, margin: 0 });
-        assert_eq!(fit.frame([1, 1]).shape(), [1, 3, 8, 8]);
-        assert_eq!(fit.frame([677, 1024]).shape(), [1, 3, 680, 1024]);
+        assert_eq!(fit.frame([1, 1], 0).shape(), [1, 3, 8, 8]);
+        assert_eq!(fit.frame([677, 1024], 0).shape(), [1, 3, 680, 1024]);
         let zeros = Fit::of(&net(PadMode::Zero, 4)).unwrap();
-        assert_eq!(zeros.frame([12, 13]).shape()[2..], [12 + 80, 96]);
+        assert_eq!(zeros.frame([12, 13], 0).shape()[2..], [12 + 80, 96]);
     }
 
     #[test]
@@ -199,7 +200,7 @@ mod tests {
                 let n = 3 * size[0] * size[1];
                 let values = (0..n).map(|i| i as f32 / n as f32).collect();
                 let rgb = Tensor::new([1, 3, size[0], size[1]], values);
-                let frame = fit.frame(size);
+                let frame = fit.frame(size, 0);
                 let back = frame.cut(&frame.fill(&rgb, &encoding), &encoding).unwrap();
                 for (a, b) in back.data().iter().zip(rgb.data()) {
                     assert!((a - b).abs() < 1e-5, "{size:?}: {a} for {b}");
@@ -211,7 +212,7 @@ mod tests {
     #[test]
     fn units_are_the_networks() {
         let rgb = Tensor::new([1, 3, 1, 1], vec![1.0, 0.5, 0.0]);
-        let frame = Fit { multiple: 1, least: 1, margin: 0 }.frame([1, 1]);
+        let frame = Fit { multiple: 1, least: 1, margin: 0 }.frame([1, 1], 0);
         assert_eq!(frame.fill(&rgb, &Encoding::BYTES).data(), [255.0, 127.5, 0.0]);
         let want = [(1.0 - 0.485) / 0.229, (0.5 - 0.456) / 0.224, -0.406 / 0.225];
         for (got, want) in frame.fill(&rgb, &Encoding::IMAGENET).data().iter().zip(want) {
@@ -223,7 +224,7 @@ mod tests {
 
     #[test]
     fn not_a_number_is_noticed_only_inside_the_picture() {
-        let frame = Fit { multiple: 4, least: 4, margin: 0 }.frame([2, 2]);
+        let frame = Fit { multiple: 4, least: 4, margin: 0 }.frame([2, 2], 0);
         let mut out = Tensor::zeros(frame.shape());
         out.data_mut()[0] = f32::NAN;
         assert!(frame.cut(&out, &Encoding::UNIT).is_some());

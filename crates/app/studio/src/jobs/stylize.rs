@@ -20,6 +20,7 @@ struct Request {
     picture: String,
     style: String,
     size: Option<usize>,
+    strokes: Option<f32>,
 }
 
 #[derive(Debug)]
@@ -27,7 +28,7 @@ struct Stylize {
     source: Arc<Original>,
     style: Arc<Style>,
     title: String,
-    size: Option<usize>,
+    options: StylizeOptions,
     need: u64,
 }
 
@@ -41,18 +42,19 @@ const LOOK: usize = 1024 * 1024;
 const LARGE: usize = 640;
 
 pub(super) fn resolve(studio: &Inner, request: Value) -> Result<Box<dyn Work>, Fault> {
-    let Request { picture, style, size } = fields(request)?;
+    let Request { picture, style, size, strokes } = fields(request)?;
     let size = size.map(|size| within("size", size, [16, 65_535])).transpose()?;
+    let strokes = within("strokes", strokes.unwrap_or(1.0), [1.0, 16.0])?;
     let source = studio.store.picture(&picture)?;
     let entry = studio.styles.find(&style)?;
     let style = studio.nets.style(&entry)?;
-    let options =
-        StylizeOptions { size, memory: studio.budget.limit(), ..StylizeOptions::default() };
+    let memory = studio.budget.limit();
+    let options = StylizeOptions { size, strokes, memory, ..StylizeOptions::default() };
     let need = Stylizer::new(Arc::clone(&style)).memory(source.picture.size(), &options)?;
     let title = entry.title.clone();
     let own = size.is_none();
     let need = need + if own { bytes_of(&source.picture) } else { 0 };
-    Ok(Box::new(Stylize { source, style, title, size, need }))
+    Ok(Box::new(Stylize { source, style, title, options, need }))
 }
 
 impl Work for Stylize {
@@ -82,11 +84,11 @@ impl Work for Stylize {
         if full[0].max(full[1]) > LARGE {
             desk.stage("Taking a quick look");
             begin = pixels(quick) / (pixels(quick) + pixels(full));
-            desk.result.add_quick(self.painted(desk, Some(QUICK), [0.0, begin])?);
+            desk.result.add_quick(self.painted(desk, &self.quick(), [0.0, begin])?);
             desk.tell_quick();
         }
         desk.stage("Painting");
-        desk.result.add_picture(self.painted(desk, self.size, [begin, 1.0])?);
+        desk.result.add_picture(self.painted(desk, &self.options, [begin, 1.0])?);
         Ok(())
     }
 }
@@ -95,21 +97,27 @@ impl Stylize {
     /// Height and width of the result.
     fn full_size(&self) -> [usize; 2] {
         let own = self.source.picture.size();
-        self.size.map_or(own, |side| pentimento::imaging::Fit::Long(side).size(own))
+        self.options.size.map_or(own, |side| pentimento::imaging::Fit::Long(side).size(own))
     }
 
-    /// At a size; progress goes from `begin` to `end`.
+    /// What shows in a moment how the result will be: its first painting is about as large.
+    fn quick(&self) -> StylizeOptions {
+        let [height, width] = self.full_size();
+        let strokes = self.options.strokes * QUICK as f32 / height.max(width) as f32;
+        StylizeOptions { size: Some(QUICK), strokes: strokes.max(1.0), ..self.options }
+    }
+
+    /// With these options; progress goes from `begin` to `end`.
     fn painted(
         &self,
         desk: &Desk<'_>,
-        size: Option<usize>,
+        options: &StylizeOptions,
         [begin, end]: [f64; 2],
     ) -> Result<Picture, Fault> {
-        let options = StylizeOptions { size, ..StylizeOptions::default() };
         let mut stylizer = Stylizer::new(Arc::clone(&self.style));
         let mut watch = |share: f64| desk.progress(begin + share * (end - begin));
         let painted =
-            desk.compute(|| stylizer.stylize_watched(&self.source.picture, &options, &mut watch));
+            desk.compute(|| stylizer.stylize_watched(&self.source.picture, options, &mut watch));
         desk.check()?;
         Ok(painted?)
     }

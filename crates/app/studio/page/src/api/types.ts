@@ -71,7 +71,7 @@ export interface PlainHint {
 }
 
 export type JobRequest =
-  | { kind: "stylize"; picture: string; style: string; size?: number }
+  | { kind: "stylize"; picture: string; style: string; size?: number; strokes?: number }
   | { kind: "gallery"; picture: string; styles?: readonly string[]; side?: number }
   | Colouring
   | { kind: "proposals"; picture: string; x: number; y: number; hints: readonly PlainHint[]; count?: number }

@@ -11,7 +11,7 @@ export function waiting(all: ReadonlyMap<string, Job>, hushed: ReadonlySet<strin
 }
 
 /**
- * Results, newest first: of one picture in one style only the largest, of one
+ * Results, newest first: of one picture in one style with strokes of one size only the largest, of one
  * picture in colour only the last.
  */
 export function history(all: ReadonlyMap<string, Result>): Result[] {
@@ -25,10 +25,17 @@ export function history(all: ReadonlyMap<string, Result>): Result[] {
   return [...best.values()].sort((a, b) => b.created - a.created);
 }
 
-function sameness({ kind, id, picture, request }: Result): string {
-  if (kind === "stylize") return JSON.stringify([kind, picture, request["style"]]);
+function sameness(result: Result): string {
+  const { kind, id, picture, request } = result;
+  if (kind === "stylize") return JSON.stringify([kind, picture, request["style"], strokes(result)]);
   if (kind === "colorize") return JSON.stringify([kind, picture]);
   return id;
+}
+
+/** How large the strokes are beside the picture, whatever its size; 0 where they are as trained. */
+function strokes({ request, width, height }: Result): string {
+  const larger = Number(request["strokes"] ?? 1);
+  return larger > 1 ? (larger / Math.max(width ?? 1, height ?? 1)).toPrecision(4) : "0";
 }
 
 function area({ width, height }: Result): number {

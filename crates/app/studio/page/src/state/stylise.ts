@@ -1,6 +1,6 @@
 /** The picture in a style. */
 
-import type { Job, Result } from "../api/types";
+import type { Job, JobRequest, Result } from "../api/types";
 import type { Size } from "../pure/view";
 import { size } from "../pure/words";
 import { Cell } from "./cell";
@@ -10,6 +10,12 @@ import { patiently, run } from "./work";
 
 /** Longer side of what a click on a style paints: enough to judge by, and there at once. */
 export const LOOK = 1024;
+
+/** How many times as large strokes can be, in the painting at the wanted size. */
+export const STROKES: readonly number[] = [1, 2, 4, 8];
+
+/** The shorter the first painting's longer side, the less is left of the picture. */
+const FIRST = 100;
 
 /** What the stage shows of a style: a result, or the quick version of one. */
 export interface Painted {
@@ -24,6 +30,8 @@ export const strength = new Cell(1);
 export const keep = new Cell(0);
 /** Longer side of the painting; none: the picture's own. */
 export const wanted = new Cell<number | undefined>(undefined);
+/** One of {@link STROKES}. */
+export const strokes = new Cell(1);
 export const thumbnails = new Cell<ReadonlyMap<string, string>>(new Map());
 export const painted = new Cell<Painted | undefined>(undefined);
 /** Whether a look is being painted. */
@@ -89,6 +97,25 @@ export function resize(side: number | undefined): void {
   if (chosen.value) choose(chosen.value);
 }
 
+export function restroke(to: number): void {
+  strokes.value = to;
+  if (chosen.value) choose(chosen.value);
+}
+
+/** The strokes that leave something of the picture, and those that are chosen. */
+export function possibleStrokes(): readonly number[] {
+  return STROKES.filter((one) => one === 1 || one === strokes.value || longSide() / one >= FIRST);
+}
+
+/** What to ask for at a size so that it looks as the painting at the wanted size. */
+function strokesAt(side: number): number {
+  return Math.max(1, (strokes.value * side) / longSide());
+}
+
+function strokesOf(request: Readonly<Record<string, unknown>>): number {
+  return Number(request["strokes"] ?? 1);
+}
+
 /** Whether what is shown is smaller than what is wanted. */
 export function isLook(shown: Painted | undefined, all: ReadonlyMap<string, Result>): boolean {
   const result = shown && all.get(shown.result);
@@ -104,7 +131,10 @@ async function paint(style: string, side: number, what: "look" | "whole"): Promi
   const picture = opened.value?.picture;
   if (!picture) return;
   const own = Math.max(picture.width, picture.height);
-  const request = { kind: "stylize" as const, picture: picture.id, style, ...(side !== own && { size: side }) };
+  const larger = strokesAt(side);
+  const request = {
+    kind: "stylize" as const, picture: picture.id, style, ...(side !== own && { size: side }), ...(larger > 1 && { strokes: larger }),
+  };
   try {
     const result = what === "look" ? await glimpse(request) : await run(request);
     if (chosen.value === style && opened.value?.picture?.id === picture.id) show(result);
@@ -114,7 +144,7 @@ async function paint(style: string, side: number, what: "look" | "whole"): Promi
   }
 }
 
-async function glimpse(request: { kind: "stylize"; picture: string; style: string; size?: number }): Promise<Result> {
+async function glimpse(request: JobRequest & { kind: "stylize" }): Promise<Result> {
   look.abort();
   const mine = (look = new AbortController());
   looking.value = true;
@@ -140,6 +170,9 @@ export function revisit(result: Result): void {
   chosen.value = String(result.request["style"]);
   const side = result.request["size"];
   wanted.value = typeof side === "number" && side !== LOOK ? side : undefined;
+  const larger = strokesOf(result.request);
+  const there = larger > 1 ? (0.99 * larger * longSide()) / long(result) : 1;
+  strokes.value = STROKES.find((one) => one >= there) ?? 1;
   show(result);
 }
 
@@ -149,7 +182,7 @@ function best(style: string): Result | undefined {
   const enough = Math.min(LOOK, longSide());
   return [...results.value.values()]
     .filter((r) => r.kind === "stylize" && r.complete && r.picture === picture && r.request["style"] === style)
-    .filter((r) => long(r) >= enough && long(r) <= longSide())
+    .filter((r) => long(r) >= enough && long(r) <= longSide() && strokesOf(r.request) === strokesAt(long(r)))
     .sort((a, b) => long(b) - long(a))[0];
 }
 
@@ -162,7 +195,7 @@ export function isWhole({ kind, request }: Job): boolean {
   const picture = opened.value?.picture;
   if (kind !== "stylize" || request["picture"] !== picture?.id || request["style"] !== chosen.value) return false;
   const own = Math.max(picture?.width ?? 0, picture?.height ?? 0);
-  return (request["size"] ?? own) === longSide();
+  return (request["size"] ?? own) === longSide() && strokesOf(request) === strokes.value;
 }
 
 /** The wanted size, `4000 × 3000`. */

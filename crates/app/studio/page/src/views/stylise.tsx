@@ -124,6 +124,7 @@ function Mix() {
   const idle = useCell(state.chosen) === undefined;
   return (
     <>
+      <StrokesSelect />
       <Slider
         label="Strength" value={strength} min={0} max={1} step={0.01} usual={1} words={percent(strength)} disabled={idle}
         onInput={(to) => (state.strength.value = to)}
@@ -133,6 +134,21 @@ function Mix() {
         onInput={(to) => (state.keep.value = to)}
       />
     </>
+  );
+}
+
+const LARGER = new Map([[1, "Fine"], [2, "Twice as large"], [4, "Four times as large"], [8, "Eight times as large"]]);
+
+function StrokesSelect() {
+  const strokes = useCell(state.strokes);
+  useCell(state.wanted);
+  useCell(opened);
+  return (
+    <Select
+      label="Strokes" value={String(strokes)}
+      options={state.possibleStrokes().map((one) => [String(one), LARGER.get(one) ?? `× ${one}`] as const)}
+      onChange={(to) => state.restroke(Number(to))}
+    />
   );
 }
 

@@ -188,6 +188,24 @@ test("another size is painted anew, at that size", async () => {
   await close();
 });
 
+test("larger strokes are painted anew, a look as the whole will be, and found again in the history", async () => {
+  const { page, close } = await visit(browser, studio.url);
+  await choose(page, large);
+  await style(page, "Udnie").check();
+  const fine = await painted(page);
+  await page.getByLabel("Strokes").selectOption("8");
+  await page.waitForFunction((old) => document.querySelector(".mixed[data-complete=true]")?.getAttribute("data-result") !== old, fine);
+  const look = await (await page.request.get(`${studio.url}/api/results/${await painted(page)}`)).json();
+  assert.deepEqual([look.width, look.request.strokes], [1024, (8 * 1024) / 3000]);
+  await page.getByLabel("Strokes").selectOption("1");
+  await page.waitForFunction((old) => document.querySelector(".mixed[data-complete=true]")?.getAttribute("data-result") === old, fine);
+  for (const strokes of ["8", "1"]) {
+    await page.locator('.result-open[aria-label^="Show Udnie"][aria-current=false]').click();
+    await page.waitForFunction((want) => document.querySelector("select").value === want, strokes);
+  }
+  await close();
+});
+
 test("before and after lie side by side, by pointer and by keys", async () => {
   const { page, close } = await visit(browser, studio.url);
   await sample(page, /Mountains/);

@@ -1,0 +1,317 @@
+//! One picture through a style.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cpu::{Plan, Session, Watch};
+use graph::Shape4;
+use imaging::{Filter, Picture, resize_tensor};
+use tensor::Tensor;
+
+use crate::blend::{composed, scaled};
+use crate::frame::Frame;
+use crate::{PipelineError, Style};
+
+mod options;
+
+use options::Passes;
+pub use options::{Colors, StylizeOptions};
+
+/// Values of 4 bytes a pixel beside the engine's own: the picture, what goes
+/// into the network, what comes out, and the result, of three channels each.
+const BYTES_PER_PIXEL: u64 = 4 * 3 * 4;
+
+/// Bytes a pixel more for painting over a smaller painting: that one, and it enlarged.
+const OVER_A_PAINTING: u64 = 2 * 3 * 4;
+
+/// Sides of the picture that a time is guessed from: a few hundredths of a second.
+const TRIAL: usize = 192;
+
+/// A picture smaller than this is no remedy for too little memory.
+const SMALLEST_REMEDY: usize = 16;
+
+/// A style at work. Keeps the buffers for the last size, so that pictures of one
+/// size follow one another without new memory.
+///
+/// It runs on the threads of the rayon pool that calls it; see [`cpu::Threads`].
+#[derive(Debug)]
+pub struct Stylizer {
+    style: Arc<Style>,
+    ready: Option<(Shape4, Session)>,
+}
+
+impl Stylizer {
+    /// Nothing is computed or taken before the first picture. Several may share a style.
+    pub fn new(style: impl Into<Arc<Style>>) -> Self {
+        Self { style: style.into(), ready: None }
+    }
+
+    /// The style.
+    pub fn style(&self) -> &Style {
+        &self.style
+    }
+
+    /// The picture in this style: of the same size (or [`StylizeOptions::size`]),
+    /// with the same transparency, depth and metadata. Any size of at least one
+    /// pixel will do.
+    ///
+    /// # Errors
+    ///
+    /// - [`PipelineError::Option`] for a value out of its range.
+    /// - [`PipelineError::Memory`], before the memory is taken.
+    /// - [`PipelineError::NotFinite`] if the weights are damaged.
+    pub fn stylize(
+        &mut self,
+        picture: &Picture,
+        options: &StylizeOptions,
+    ) -> Result<Picture, PipelineError> {
+        self.stylize_watched(picture, options, &mut |_| true)
+    }
+
+    /// [`Stylizer::stylize`] that tells how far it is, from 0 to 1, and can be stopped.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stylizer::stylize`], and [`PipelineError::Stopped`] as soon as `watch` gives `false`.
+    pub fn stylize_watched(
+        &mut self,
+        picture: &Picture,
+        options: &StylizeOptions,
+        watch: &mut Watch<'_>,
+    ) -> Result<Picture, PipelineError> {
+        self.memory(picture.size(), options)?;
+        let rgb = scaled(picture, options.size_of(picture.size()));
+        let styled = self.coarse_to_fine(&rgb, &options.passes(picture.size()), watch)?;
+        let styled = composed(styled, &rgb, options.blend());
+        drop(rgb);
+        Ok(picture.with_rgb_tensor(&styled))
+    }
+
+    /// A photograph painted at the first size, and what was painted at each size after it.
+    fn coarse_to_fine(
+        &mut self,
+        rgb: &Tensor,
+        Passes { sizes, margin }: &Passes,
+        watch: &mut Watch<'_>,
+    ) -> Result<Tensor, PipelineError> {
+        let all: f64 = sizes.iter().copied().map(area).sum();
+        let (mut painted, mut before) = (None, 0.0);
+        for &size in sizes {
+            let share = area(size) / all;
+            let mut watch_pass = |done: f64| watch(before + share * done);
+            let frame = self.prepare(size, *margin)?;
+            let (from, filter) = match &painted {
+                Some(painted) => (painted, Filter::CatmullRom),
+                None => (rgb, Filter::default()),
+            };
+            painted = Some(if from.shape4()[2..] == size {
+                self.run(&frame, from, &mut watch_pass)?
+            } else {
+                self.run(&frame, &resize_tensor(from, size, filter), &mut watch_pass)?
+            });
+            before += share;
+        }
+        Ok(painted.unwrap_or_else(|| unreachable!("the last size is the picture's own")))
+    }
+
+    /// Bytes that [`Stylizer::stylize`] takes for a picture of `[height, width]`.
+    ///
+    /// # Errors
+    ///
+    /// [`PipelineError::Option`] for a value out of its range, and [`PipelineError::Memory`] if
+    /// it is over [`StylizeOptions::memory`].
+    pub fn memory(
+        &self,
+        picture: [usize; 2],
+        options: &StylizeOptions,
+    ) -> Result<u64, PipelineError> {
+        options.check()?;
+        let (limit, need) = (options.memory, self.need(picture, options)?);
+        if need > limit {
+            let [height, width] = options.size_of(picture);
+            let size = self.fitting(picture, options);
+            return Err(PipelineError::Memory { width, height, need, limit, size });
+        }
+        Ok(need)
+    }
+
+    /// About how long the network will take for this picture: a small trial, scaled up.
+    ///
+    /// # Errors
+    ///
+    /// As [`Stylizer::stylize`], but for the memory.
+    pub fn expect(
+        &self,
+        picture: &Picture,
+        options: &StylizeOptions,
+    ) -> Result<Duration, PipelineError> {
+        let trial = self.style.fit.frame([TRIAL; 2], 0);
+        let mut session = Session::new(self.plan(&trial)?);
+        let input = Tensor::zeros(trial.shape());
+        session.run(&[&input]); // the first run touches new memory
+        let start = Instant::now();
+        session.run(&[&input]);
+        let passes = options.passes(picture.size());
+        let frames = passes.sizes.iter().map(|size| self.style.fit.frame(*size, passes.margin));
+        let all: f64 = frames.map(|frame| pixels(&frame)).sum();
+        Ok(start.elapsed().mul_f64(all / pixels(&trial)))
+    }
+
+    /// The frame of this size, and makes sure of a session for it.
+    fn prepare(&mut self, size: [usize; 2], margin: usize) -> Result<Frame, PipelineError> {
+        let frame = self.style.fit.frame(size, margin);
+        let shape = frame.shape();
+        if self.ready.as_ref().is_none_or(|(ready, _)| *ready != shape) {
+            self.ready = None; // the old buffers go before the new ones come
+            self.ready = Some((shape, Session::new(self.plan(&frame)?)));
+        }
+        Ok(frame)
+    }
+
+    fn plan(&self, frame: &Frame) -> Result<Plan, PipelineError> {
+        Ok(Plan::new(&self.style.network, &[frame.shape()], &[])?)
+    }
+
+    /// All the memory that a picture of this size takes: that of the last time it is painted.
+    fn need(&self, own: [usize; 2], options: &StylizeOptions) -> Result<u64, PipelineError> {
+        let Passes { sizes, margin } = options.passes(own);
+        let more = if sizes.len() > 1 { OVER_A_PAINTING } else { 0 };
+        let frame = self.style.fit.frame(options.size_of(own), margin);
+        let bytes = pixels(&frame) as u64 * (BYTES_PER_PIXEL + more);
+        Ok(self.plan(&frame)?.memory() as u64 + bytes)
+    }
+
+    /// A longer side with which a picture of this size, which needs too much, stays
+    /// within the memory allowed; none if nothing worth looking at does.
+    fn fitting(&self, own: [usize; 2], options: &StylizeOptions) -> Option<usize> {
+        let [height, width] = options.size_of(own);
+        let mut long = height.max(width);
+        loop {
+            let smaller = StylizeOptions { size: Some(long), ..*options };
+            let need = self.need(own, &smaller).ok()?;
+            if need <= options.memory {
+                return Some(long);
+            }
+            let factor = (options.memory as f64 / need as f64).sqrt() * 0.95;
+            long = (long as f64 * factor) as usize;
+            if long < SMALLEST_REMEDY {
+                return None;
+            }
+        }
+    }
+
+    /// `[1, 3, H, W]` in `0..=1` through the network and back.
+    fn run(
+        &mut self,
+        frame: &Frame,
+        rgb: &Tensor,
+        watch: &mut Watch<'_>,
+    ) -> Result<Tensor, PipelineError> {
+        // Taken out, so that after a panic nobody goes on with half-written buffers.
+        let Some((shape, mut session)) = self.ready.take() else { unreachable!() };
+        let input = frame.fill(rgb, &self.style.card().input);
+        let outputs = session.run_watched(&[&input], watch);
+        self.ready = Some((shape, session));
+        drop(input);
+        let output = outputs.ok_or(PipelineError::Stopped)?.output;
+        frame.cut(&output, &self.style.output).ok_or(PipelineError::NotFinite)
+    }
+}
+
+fn area([height, width]: [usize; 2]) -> f64 {
+    height as f64 * width as f64
+}
+
+/// What the network sees, border and all.
+fn pixels(frame: &Frame) -> f64 {
+    let [.., height, width] = frame.shape();
+    area([height, width])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HALF: [usize; 2] = [24, 36];
+    const WHOLE: [usize; 2] = [48, 72];
+
+    fn passes(sizes: &[[usize; 2]]) -> Passes {
+        Passes { sizes: sizes.to_vec(), margin: 8 }
+    }
+
+    fn stylizer() -> Stylizer {
+        Stylizer::new(Style::open("udnie").unwrap())
+    }
+
+    /// Soft waves, so that something is left of it at half the size.
+    fn photograph([height, width]: [usize; 2]) -> Tensor {
+        let value = |i: usize| ((i % width) as f32 / 7.0).sin() * ((i / width) as f32 / 9.0).cos();
+        let values = (0..3 * height * width).map(|i| 0.5 + 0.4 * value(i)).collect();
+        Tensor::new([1, 3, height, width], values)
+    }
+
+    #[test]
+    fn larger_strokes_are_a_painting_of_a_smaller_painting() {
+        let (mut stylizer, rgb) = (stylizer(), photograph(WHOLE));
+        let mut paint = |sizes: &[[usize; 2]], rgb: &Tensor| {
+            stylizer.coarse_to_fine(rgb, &passes(sizes), &mut |_| true).unwrap()
+        };
+        let small = paint(&[HALF], &resize_tensor(&rgb, HALF, Filter::default()));
+        let over = paint(&[WHOLE], &resize_tensor(&small, WHOLE, Filter::CatmullRom));
+        assert_eq!(paint(&[HALF, WHOLE], &rgb), over);
+        assert_ne!(paint(&[WHOLE], &rgb), over);
+    }
+
+    /// The line along the edge is in the margin, which is cut off.
+    #[test]
+    fn what_is_painted_over_is_painted_with_a_margin() {
+        let (mut stylizer, rgb) = (stylizer(), photograph(WHOLE));
+        let (of, around) = (stylizer.style.fit, [WHOLE[0] + 16, WHOLE[1] + 16]);
+        let wide = of.frame(WHOLE, 8).fill(&rgb, &graph::Encoding::UNIT);
+        let mut paint = |sizes, margin, rgb: &Tensor| {
+            let sizes = vec![sizes];
+            stylizer.coarse_to_fine(rgb, &Passes { sizes, margin }, &mut |_| true).unwrap()
+        };
+        let (whole, within) = (paint(around, 0, &wide), paint(WHOLE, 8, &rgb));
+        let line = |t: &Tensor, [height, width]: [usize; 2], y: usize, x: usize| {
+            t.data()[..height * width][y * width + x..][..WHOLE[1]].to_vec()
+        };
+        for y in 0..WHOLE[0] {
+            assert_eq!(line(&within, WHOLE, y, 0), line(&whole, around, y + 8, 8), "row {y}");
+        }
+    }
+
+    #[test]
+    fn progress_goes_through_all_sizes_once() {
+        let (mut stylizer, rgb) = (stylizer(), photograph(WHOLE));
+        let mut told = vec![];
+        let mut watch = |done| {
+            told.push(done);
+            true
+        };
+        stylizer.coarse_to_fine(&rgb, &passes(&[HALF, WHOLE]), &mut watch).unwrap();
+        let near = |done: f64, what: f64| (done - what).abs() < 1e-9;
+        assert!(told.is_sorted() && near(*told.last().unwrap(), 1.0), "{told:?}");
+        // the first size is a quarter of the second, a fifth of both
+        assert!(told.iter().any(|done| near(*done, 0.2)), "{told:?}");
+        let mut watch = |done| done < 0.5;
+        let stopped = stylizer.coarse_to_fine(&rgb, &passes(&[HALF, WHOLE]), &mut watch);
+        assert!(matches!(stopped, Err(PipelineError::Stopped)), "{stopped:?}");
+    }
+
+    #[test]
+    fn memory_is_that_of_the_last_size_and_a_painting() {
+        let stylizer = stylizer();
+        let of = |strokes, memory| StylizeOptions { strokes, memory, ..StylizeOptions::default() };
+        let once = stylizer.memory([400, 600], &of(1.0, u64::MAX)).unwrap();
+        let twice = stylizer.memory([400, 600], &of(2.0, u64::MAX)).unwrap();
+        assert!(twice - once >= 400 * 600 * OVER_A_PAINTING, "{once} {twice}");
+        let refused = stylizer.memory([400, 600], &of(2.0, once));
+        let Err(PipelineError::Memory { need, limit, size: Some(size), .. }) = refused else {
+            panic!("{refused:?}")
+        };
+        assert_eq!([need, limit], [twice, once]);
+        let fitting = StylizeOptions { size: Some(size), ..of(2.0, once) };
+        assert!(size < 600 && stylizer.memory([400, 600], &fitting).is_ok(), "{size}");
+    }
+}
