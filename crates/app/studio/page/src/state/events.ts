@@ -38,6 +38,7 @@ async function greet(name: string): Promise<void> {
   jobs.value = new Map();
   trainings.value = new Map();
   await catchUpResults().catch(complain);
+  if (client !== name) return; // the line broke meanwhile
   line.value = "joined";
   for (const resolve of waiting) resolve(name);
   waiting = [];
@@ -48,9 +49,16 @@ async function lost(): Promise<void> {
   client = undefined;
   if (line.value === "joined") line.value = "lost";
   jobs.change(calledOff);
-  const locked = await api.about().then(() => false, (error) => error instanceof Refusal && error.status === 401);
+  const locked = await api.about().then(() => false, lockedOut);
   if (locked) line.value = "locked";
   else setTimeout(listen, PAUSE);
+}
+
+/** Whether it wants a token; if it does not answer at all, the page says so, had it been joined or not. */
+function lockedOut(error: unknown): boolean {
+  if (error instanceof Refusal && error.status === 401) return true;
+  line.value = "lost";
+  return false;
 }
 
 /** The server calls off what a page wanted that is gone: so it is for the page too. */

@@ -148,6 +148,19 @@ test("a studio with a token asks for it", async () => {
   }
 });
 
+test("a studio that goes away before the page has joined it is missed too", async () => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  let gone = false;
+  await page.route("**/api/**", (route) => {
+    gone ||= route.request().url().endsWith("/api/events");
+    return gone ? route.abort() : route.continue();
+  });
+  await page.goto(studio.url);
+  await page.getByText("This page goes on as soon as it is back.").waitFor();
+  await context.close();
+});
+
 test("when the studio goes away the page says so", async () => {
   const brief = await start();
   const context = await browser.newContext();

@@ -199,8 +199,8 @@ test("larger strokes are painted anew, a look as the whole will be, and found ag
   assert.deepEqual([look.width, look.request.strokes], [1024, (8 * 1024) / 3000]);
   await page.getByLabel("Strokes").selectOption("1");
   await page.waitForFunction((old) => document.querySelector(".mixed[data-complete=true]")?.getAttribute("data-result") === old, fine);
-  for (const strokes of ["8", "1"]) {
-    await page.locator('.result-open[aria-label^="Show Udnie"][aria-current=false]').click();
+  for (const [id, strokes] of [[look.id, "8"], [fine, "1"]]) {
+    await page.locator(".result-open", { has: page.locator(`img[src*="${id}"]`) }).click();
     await page.waitForFunction((want) => document.querySelector("select").value === want, strokes);
   }
   await close();
