@@ -12,6 +12,7 @@ train style --photos` keeps out of training; single photographs should be such t
 What takes long does not depend on the network: every tenth loss of direct optimisation is kept
 beside the table, in OUT.jsonl, as soon as it is known, and is not computed again. (They do depend
 on the loss: remove the file when the recipe changes.) Each processor does a case at a time.
+Those that are known lie in `zoo/direct`: give `zoo/direct/256.csv` as OUT.csv to go on from them.
 """
 
 import argparse
