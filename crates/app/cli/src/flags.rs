@@ -92,7 +92,7 @@ pub(crate) struct Stylize {
 
     /// How many times as large the brush strokes are. From 2 on, a small painting is
     /// made first and painted over at twice the size, until it is as large as the
-    /// picture; that takes a third more time at most.
+    /// picture; that takes a third to a half more time.
     #[arg(long, value_name = "1..16", default_value_t = 1.0, value_parser = quantity::strokes)]
     pub(crate) strokes: f32,
 
