@@ -104,11 +104,8 @@ impl Stylizer {
                 Some(painted) => (painted, Filter::CatmullRom),
                 None => (rgb, Filter::default()),
             };
-            painted = Some(if from.shape4()[2..] == size {
-                self.run(&frame, from, &mut watch_pass)?
-            } else {
-                self.run(&frame, &resize_tensor(from, size, filter), &mut watch_pass)?
-            });
+            let scaled = (from.shape4()[2..] != size).then(|| resize_tensor(from, size, filter));
+            painted = Some(self.run(&frame, scaled.as_ref().unwrap_or(from), &mut watch_pass)?);
             before += share;
         }
         Ok(painted.unwrap_or_else(|| unreachable!("the last size is the picture's own")))
@@ -145,6 +142,7 @@ impl Stylizer {
         picture: &Picture,
         options: &StylizeOptions,
     ) -> Result<Duration, PipelineError> {
+        options.check()?;
         let trial = self.style.fit.frame([TRIAL; 2], 0);
         let mut session = Session::new(self.plan(&trial)?);
         let input = Tensor::zeros(trial.shape());
@@ -230,6 +228,8 @@ fn pixels(frame: &Frame) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use imaging::{Channels, Pixels};
+
     use super::*;
 
     const HALF: [usize; 2] = [24, 36];
@@ -297,6 +297,18 @@ mod tests {
         let mut watch = |done| done < 0.5;
         let stopped = stylizer.coarse_to_fine(&rgb, &passes(&[HALF, WHOLE]), &mut watch);
         assert!(matches!(stopped, Err(PipelineError::Stopped)), "{stopped:?}");
+    }
+
+    #[test]
+    fn strokes_without_end_are_refused_before_they_are_counted() {
+        let stylizer = stylizer();
+        let options = StylizeOptions { strokes: f32::INFINITY, ..StylizeOptions::default() };
+        let values = Pixels::U8(vec![0; 3 * 8 * 8]);
+        let picture = Picture::new([8, 8], Channels::Rgb, values);
+        let wrong =
+            |e: &PipelineError| matches!(e, PipelineError::Option { option: "strokes", .. });
+        assert!(stylizer.expect(&picture, &options).is_err_and(|e| wrong(&e)));
+        assert!(stylizer.memory([8, 8], &options).is_err_and(|e| wrong(&e)));
     }
 
     #[test]
