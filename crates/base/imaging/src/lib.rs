@@ -17,10 +17,12 @@
 
 pub mod colour;
 mod convert;
+mod deblock;
 mod decode;
 mod encode;
 mod error;
 mod format;
+mod grain;
 mod guided;
 mod keep;
 mod limits;
@@ -33,10 +35,12 @@ mod reduce;
 mod resize;
 mod write;
 
+pub use deblock::deblock;
 pub use decode::{decode, decode_file};
 pub use encode::{Effort, EncodeOptions, encode, encode_file};
 pub use error::ImagingError;
 pub use format::Format;
+pub use grain::add_grain;
 pub use guided::{Guided, GuidedOptions};
 pub use keep::keep_colours;
 pub use limits::Limits;
