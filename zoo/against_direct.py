@@ -99,6 +99,7 @@ class Case(NamedTuple):
             painted, out = Path(folder, "painted.png"), Path(folder, "out.png")
             file = ZOO / self.style / f"{self.style}.safetensors"
             line = [self.tools.program, "stylize", self.photograph, "--style", file, "--size", self.tools.size]
+            line += ["--strokes", "1", "--margin", "0", "--deblock", "0", "--grain", "0"]  # the network and nothing else
             subprocess.run([*line, "--threads", "1", "-q", "-o", painted], check=True)
             return total(self.optimized(out, painted, 0)["losses"])
 

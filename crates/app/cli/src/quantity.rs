@@ -24,6 +24,30 @@ pub(crate) fn strokes(text: &str) -> Result<f32, String> {
     }
 }
 
+/// Pixels around a picture.
+pub(crate) fn margin(text: &str) -> Result<usize, String> {
+    match text.parse::<usize>() {
+        Ok(v @ 0..=256) => Ok(v),
+        _ => Err("use a whole number of pixels from 0 to 256".to_owned()),
+    }
+}
+
+/// Levels of 255.
+pub(crate) fn levels(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(v) if (0.0..=64.0).contains(&v) => Ok(v),
+        _ => Err("use a number from 0 to 64, such as 4".to_owned()),
+    }
+}
+
+/// Levels of 255 of noise.
+pub(crate) fn grain(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(v) if (0.0..=16.0).contains(&v) => Ok(v),
+        _ => Err("use a number from 0 to 16, such as 1".to_owned()),
+    }
+}
+
 /// A share that is not 0.
 pub(crate) fn temperature(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {

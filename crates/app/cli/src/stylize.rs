@@ -32,6 +32,9 @@ fn options(flags: &flags::Stylize) -> StylizeOptions {
         colors: if flags.keep_colors { Colors::Picture } else { Colors::Style },
         size: flags.size,
         strokes: flags.strokes,
+        margin: flags.margin,
+        deblock: flags.deblock,
+        grain: flags.grain,
         memory: flags.handling.memory(),
     }
 }

@@ -113,6 +113,22 @@ fn strokes_can_be_larger_in_a_picture_of_the_same_size() {
 }
 
 #[test]
+fn what_a_network_from_elsewhere_is_shown_is_only_changed_on_request() {
+    let place = Place::new();
+    place.photo("in.jpg", [60, 84]);
+    let with = |flags: &str| {
+        place.stylize(&format!("in.jpg -o out.png --overwrite {flags}")).ended(0, &[]);
+        place.read("out.png")
+    };
+    let own = with("");
+    let none = with("--strokes 1 --margin 0 --deblock 0 --grain 0");
+    assert_eq!(own.pixels(), none.pixels());
+    for flag in ["--margin 8", "--deblock 8", "--grain 4"] {
+        assert_ne!(with(flag).pixels(), own.pixels(), "{flag} changed nothing");
+    }
+}
+
+#[test]
 fn kept_colours_leave_a_grey_photograph_grey() {
     let place = Place::new();
     place.picture("in.png", &picture([40, 56], Channels::Grey));

@@ -83,7 +83,7 @@ async fn strokes_can_be_larger() {
     let file = format!("/api/results/{}/file?format=png", result["id"].as_str().unwrap());
     let got = decode(&studio.get(&file).await.bytes, &Limits::default()).unwrap();
     let style = shipped().find(|style| style.name == STYLE).unwrap();
-    let options = StylizeOptions { strokes: 2.0, ..StylizeOptions::default() };
+    let options = StylizeOptions { strokes: Some(2.0), ..StylizeOptions::default() };
     let want = Stylizer::new(style.open().unwrap()).stylize(&picture, &options).unwrap();
     assert_eq!(values(&got), values(&want));
     for wrong in [0.5, 17.0] {

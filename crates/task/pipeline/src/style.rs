@@ -124,6 +124,11 @@ impl Style {
         &self.card
     }
 
+    /// Whether `pentimento train style` made it, which writes its recipe into the file.
+    pub(crate) fn is_trained_here(&self) -> bool {
+        self.card.notes.contains_key("recipe")
+    }
+
     /// The network.
     pub fn graph(&self) -> &Graph {
         self.network.graph()

@@ -49,6 +49,7 @@ pub(super) fn resolve(studio: &Inner, request: Value) -> Result<Box<dyn Work>, F
     let entry = studio.styles.find(&style)?;
     let style = studio.nets.style(&entry)?;
     let memory = studio.budget.limit();
+    let strokes = Some(strokes);
     let options = StylizeOptions { size, strokes, memory, ..StylizeOptions::default() };
     let need = Stylizer::new(Arc::clone(&style)).memory(source.picture.size(), &options)?;
     let title = entry.title.clone();
@@ -103,8 +104,9 @@ impl Stylize {
     /// What shows in a moment how the result will be: its first painting is about as large.
     fn quick(&self) -> StylizeOptions {
         let [height, width] = self.full_size();
-        let strokes = self.options.strokes * QUICK as f32 / height.max(width) as f32;
-        StylizeOptions { size: Some(QUICK), strokes: strokes.max(1.0), ..self.options }
+        let share = QUICK as f32 / height.max(width) as f32;
+        let strokes = self.options.strokes.map(|times| (times * share).max(1.0));
+        StylizeOptions { size: Some(QUICK), strokes, ..self.options }
     }
 
     /// With these options; progress goes from `begin` to `end`.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use cpu::{Plan, Session, Watch};
 use graph::Shape4;
-use imaging::{Filter, Picture, resize_tensor};
+use imaging::{Filter, Picture, add_grain, deblock, resize_tensor};
 use tensor::Tensor;
 
 use crate::blend::{composed, scaled};
@@ -14,8 +14,8 @@ use crate::{PipelineError, Style};
 
 mod options;
 
-use options::Passes;
 pub use options::{Colors, StylizeOptions};
+use options::{Made, Passes};
 
 /// Values of 4 bytes a pixel beside the engine's own: the picture, what goes
 /// into the network, what comes out, and the result, of three channels each.
@@ -23,6 +23,10 @@ const BYTES_PER_PIXEL: u64 = 4 * 3 * 4;
 
 /// Bytes a pixel more for painting over a smaller painting: that one, and it enlarged.
 const OVER_A_PAINTING: u64 = 2 * 3 * 4;
+
+/// Bytes a pixel more for what the network sees, where that is not the picture as it is: without
+/// blocks, and with grain.
+const NOT_AS_IT_IS: u64 = (3 + 3 + 1) * 4;
 
 /// Sides of the picture that a time is guessed from: a few hundredths of a second.
 const TRIAL: usize = 192;
@@ -81,17 +85,43 @@ impl Stylizer {
     ) -> Result<Picture, PipelineError> {
         self.memory(picture.size(), options)?;
         let rgb = scaled(picture, options.size_of(picture.size()));
-        let styled = self.coarse_to_fine(&rgb, &options.passes(picture.size()), watch)?;
+        let seen = self.deblocked(picture, &rgb, options);
+        let passes = options.passes(picture.size(), self.made());
+        let styled = self.coarse_to_fine(seen.as_ref().unwrap_or(&rgb), &passes, watch)?;
+        drop(seen);
         let styled = composed(styled, &rgb, options.blend());
         drop(rgb);
         Ok(picture.with_rgb_tensor(&styled))
+    }
+
+    /// What the network sees of a picture, if it is not `rgb`, the picture scaled to its size:
+    /// blocks are looked for where they are no larger than they were made.
+    fn deblocked(
+        &self,
+        picture: &Picture,
+        rgb: &Tensor,
+        options: &StylizeOptions,
+    ) -> Option<Tensor> {
+        let levels = options.levels(picture.source(), self.made());
+        let size = options.size_of(picture.size());
+        let smooth = || {
+            if area(size) <= area(picture.size()) {
+                return deblock(rgb, levels);
+            }
+            resize_tensor(&deblock(&picture.to_rgb_tensor(), levels), size, Filter::default())
+        };
+        (levels > 0.0).then(smooth)
+    }
+
+    fn made(&self) -> Made {
+        if self.style.is_trained_here() { Made::Here } else { Made::Elsewhere }
     }
 
     /// A photograph painted at the first size, and what was painted at each size after it.
     fn coarse_to_fine(
         &mut self,
         rgb: &Tensor,
-        Passes { sizes, margin }: &Passes,
+        Passes { sizes, margin, grain }: &Passes,
         watch: &mut Watch<'_>,
     ) -> Result<Tensor, PipelineError> {
         let all: f64 = sizes.iter().copied().map(area).sum();
@@ -104,7 +134,11 @@ impl Stylizer {
                 Some(painted) => (painted, Filter::CatmullRom),
                 None => (rgb, Filter::default()),
             };
-            let scaled = (from.shape4()[2..] != size).then(|| resize_tensor(from, size, filter));
+            let mut scaled =
+                (from.shape4()[2..] != size).then(|| resize_tensor(from, size, filter));
+            if painted.is_none() && *grain > 0.0 {
+                add_grain(scaled.get_or_insert_with(|| from.clone()), *grain);
+            }
             painted = Some(self.run(&frame, scaled.as_ref().unwrap_or(from), &mut watch_pass)?);
             before += share;
         }
@@ -149,7 +183,7 @@ impl Stylizer {
         session.run(&[&input]); // the first run touches new memory
         let start = Instant::now();
         session.run(&[&input]);
-        let passes = options.passes(picture.size());
+        let passes = options.passes(picture.size(), self.made());
         let frames = passes.sizes.iter().map(|size| self.style.fit.frame(*size, passes.margin));
         let all: f64 = frames.map(|frame| pixels(&frame)).sum();
         Ok(start.elapsed().mul_f64(all / pixels(&trial)))
@@ -172,8 +206,10 @@ impl Stylizer {
 
     /// All the memory that a picture of this size takes: that of the last time it is painted.
     fn need(&self, own: [usize; 2], options: &StylizeOptions) -> Result<u64, PipelineError> {
-        let Passes { sizes, margin } = options.passes(own);
+        let Passes { sizes, margin, grain } = options.passes(own, self.made());
         let more = if sizes.len() > 1 { OVER_A_PAINTING } else { 0 };
+        let as_it_is = options.deblock == Some(0.0) && grain <= 0.0;
+        let more = more + if as_it_is { 0 } else { NOT_AS_IT_IS };
         let frame = self.style.fit.frame(options.size_of(own), margin);
         let bytes = pixels(&frame) as u64 * (BYTES_PER_PIXEL + more);
         Ok(self.plan(&frame)?.memory() as u64 + bytes)
@@ -227,103 +263,4 @@ fn pixels(frame: &Frame) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use imaging::{Channels, Pixels};
-
-    use super::*;
-
-    const HALF: [usize; 2] = [24, 36];
-    const WHOLE: [usize; 2] = [48, 72];
-
-    fn passes(sizes: &[[usize; 2]]) -> Passes {
-        Passes { sizes: sizes.to_vec(), margin: 8 }
-    }
-
-    fn stylizer() -> Stylizer {
-        Stylizer::new(Style::open("udnie").unwrap())
-    }
-
-    /// Soft waves, so that something is left of it at half the size.
-    fn photograph([height, width]: [usize; 2]) -> Tensor {
-        let value = |i: usize| ((i % width) as f32 / 7.0).sin() * ((i / width) as f32 / 9.0).cos();
-        let values = (0..3 * height * width).map(|i| 0.5 + 0.4 * value(i)).collect();
-        Tensor::new([1, 3, height, width], values)
-    }
-
-    #[test]
-    fn larger_strokes_are_a_painting_of_a_smaller_painting() {
-        let (mut stylizer, rgb) = (stylizer(), photograph(WHOLE));
-        let mut paint = |sizes: &[[usize; 2]], rgb: &Tensor| {
-            stylizer.coarse_to_fine(rgb, &passes(sizes), &mut |_| true).unwrap()
-        };
-        let small = paint(&[HALF], &resize_tensor(&rgb, HALF, Filter::default()));
-        let over = paint(&[WHOLE], &resize_tensor(&small, WHOLE, Filter::CatmullRom));
-        assert_eq!(paint(&[HALF, WHOLE], &rgb), over);
-        assert_ne!(paint(&[WHOLE], &rgb), over);
-    }
-
-    /// The line along the edge is in the margin, which is cut off.
-    #[test]
-    fn what_is_painted_over_is_painted_with_a_margin() {
-        let (mut stylizer, rgb) = (stylizer(), photograph(WHOLE));
-        let (of, around) = (stylizer.style.fit, [WHOLE[0] + 16, WHOLE[1] + 16]);
-        let wide = of.frame(WHOLE, 8).fill(&rgb, &graph::Encoding::UNIT);
-        let mut paint = |sizes, margin, rgb: &Tensor| {
-            let sizes = vec![sizes];
-            stylizer.coarse_to_fine(rgb, &Passes { sizes, margin }, &mut |_| true).unwrap()
-        };
-        let (whole, within) = (paint(around, 0, &wide), paint(WHOLE, 8, &rgb));
-        let line = |t: &Tensor, [height, width]: [usize; 2], y: usize, x: usize| {
-            t.data()[..height * width][y * width + x..][..WHOLE[1]].to_vec()
-        };
-        for y in 0..WHOLE[0] {
-            assert_eq!(line(&within, WHOLE, y, 0), line(&whole, around, y + 8, 8), "row {y}");
-        }
-    }
-
-    #[test]
-    fn progress_goes_through_all_sizes_once() {
-        let (mut stylizer, rgb) = (stylizer(), photograph(WHOLE));
-        let mut told = vec![];
-        let mut watch = |done| {
-            told.push(done);
-            true
-        };
-        stylizer.coarse_to_fine(&rgb, &passes(&[HALF, WHOLE]), &mut watch).unwrap();
-        let near = |done: f64, what: f64| (done - what).abs() < 1e-9;
-        assert!(told.is_sorted() && near(*told.last().unwrap(), 1.0), "{told:?}");
-        // the first size is a quarter of the second, a fifth of both
-        assert!(told.iter().any(|done| near(*done, 0.2)), "{told:?}");
-        let mut watch = |done| done < 0.5;
-        let stopped = stylizer.coarse_to_fine(&rgb, &passes(&[HALF, WHOLE]), &mut watch);
-        assert!(matches!(stopped, Err(PipelineError::Stopped)), "{stopped:?}");
-    }
-
-    #[test]
-    fn strokes_without_end_are_refused_before_they_are_counted() {
-        let stylizer = stylizer();
-        let options = StylizeOptions { strokes: f32::INFINITY, ..StylizeOptions::default() };
-        let values = Pixels::U8(vec![0; 3 * 8 * 8]);
-        let picture = Picture::new([8, 8], Channels::Rgb, values);
-        let wrong =
-            |e: &PipelineError| matches!(e, PipelineError::Option { option: "strokes", .. });
-        assert!(stylizer.expect(&picture, &options).is_err_and(|e| wrong(&e)));
-        assert!(stylizer.memory([8, 8], &options).is_err_and(|e| wrong(&e)));
-    }
-
-    #[test]
-    fn memory_is_that_of_the_last_size_and_a_painting() {
-        let stylizer = stylizer();
-        let of = |strokes, memory| StylizeOptions { strokes, memory, ..StylizeOptions::default() };
-        let once = stylizer.memory([400, 600], &of(1.0, u64::MAX)).unwrap();
-        let twice = stylizer.memory([400, 600], &of(2.0, u64::MAX)).unwrap();
-        assert!(twice - once >= 400 * 600 * OVER_A_PAINTING, "{once} {twice}");
-        let refused = stylizer.memory([400, 600], &of(2.0, once));
-        let Err(PipelineError::Memory { need, limit, size: Some(size), .. }) = refused else {
-            panic!("{refused:?}")
-        };
-        assert_eq!([need, limit], [twice, once]);
-        let fitting = StylizeOptions { size: Some(size), ..of(2.0, once) };
-        assert!(size < 600 && stylizer.memory([400, 600], &fitting).is_ok(), "{size}");
-    }
-}
+mod tests;
