@@ -22,7 +22,8 @@ export function history(all: ReadonlyMap<string, Result>): Result[] {
     const before = best.get(key);
     if (!before || area(result) >= area(before)) best.set(key, result);
   }
-  return [...best.values()].sort((a, b) => b.created - a.created);
+  const shown = [...best.values()];
+  return shown.filter((one) => !shown.some((other) => begins(one, other))).sort((a, b) => b.created - a.created);
 }
 
 function sameness(result: Result): string {
@@ -33,9 +34,26 @@ function sameness(result: Result): string {
 }
 
 /** How large the strokes are beside the picture, whatever its size; 0 where they are as trained. */
-function strokes({ request, width, height }: Result): string {
-  const larger = Number(request["strokes"] ?? 1);
-  return larger > 1 ? (larger / Math.max(width ?? 1, height ?? 1)).toPrecision(4) : "0";
+function strokes(result: Result): string {
+  const larger = strokesOf(result);
+  return larger > 1 ? (larger / long(result)).toPrecision(4) : "0";
+}
+
+/** Whether one is a look at another: no larger than what that was painted over. */
+function begins(one: Result, other: Result): boolean {
+  const looks = one.kind === "stylize" && other.kind === "stylize" && one.picture === other.picture;
+  const same = looks && one.request["style"] === other.request["style"];
+  return same && strokesOf(one) === 1 && long(one) < long(other) && long(one) <= long(other) / strokesOf(other);
+}
+
+/** How many times as large strokes were asked for. */
+export function strokesOf({ request }: Pick<Result, "request">): number {
+  return Number(request["strokes"] ?? 1);
+}
+
+/** The longer side. */
+export function long({ width, height }: Result): number {
+  return Math.max(width ?? 0, height ?? 0);
 }
 
 function area({ width, height }: Result): number {

@@ -4,6 +4,7 @@ import type { Job, JobRequest, Result } from "../api/types";
 import type { Size } from "../pure/view";
 import { size } from "../pure/words";
 import { Cell } from "./cell";
+import { long, strokesOf } from "./history";
 import { opened } from "./picture";
 import { complain, results, spoken, styles } from "./session";
 import { patiently, run } from "./work";
@@ -15,7 +16,10 @@ export const LOOK = 1024;
 export const STROKES: readonly number[] = [1, 2, 4, 8];
 
 /** The shorter the first painting's longer side, the less is left of the picture. */
-const FIRST = 100;
+const SHORTEST = 100;
+
+/** Of the command's own choice the first painting's longer side is no shorter (decision 0046). */
+const FITTING = 640;
 
 /** What the stage shows of a style: a result, or the quick version of one. */
 export interface Painted {
@@ -30,8 +34,8 @@ export const strength = new Cell(1);
 export const keep = new Cell(0);
 /** Longer side of the painting; none: the picture's own. */
 export const wanted = new Cell<number | undefined>(undefined);
-/** One of {@link STROKES}. */
-export const strokes = new Cell(1);
+/** One of {@link STROKES}; none: those that fit the painting. */
+export const strokes = new Cell<number | undefined>(undefined);
 export const thumbnails = new Cell<ReadonlyMap<string, string>>(new Map());
 export const painted = new Cell<Painted | undefined>(undefined);
 /** Whether a look is being painted. */
@@ -54,6 +58,7 @@ export function begin(): void {
   const early = chosen.value;
   chosen.value = undefined;
   wanted.value = undefined;
+  strokes.value = undefined;
   fillGallery();
   // a style that was chosen while the picture was on its way; another picture was none before
   if (early && opened.value?.picture) choose(early);
@@ -97,6 +102,11 @@ export function resize(side: number | undefined): void {
   if (chosen.value) choose(chosen.value);
 }
 
+/** How many times as large strokes are at the wanted size. */
+export function largerBy(): number {
+  return strokes.value ?? STROKES.filter((one) => one === 1 || longSide() / one >= FITTING).at(-1) ?? 1;
+}
+
 export function restroke(to: number): void {
   strokes.value = to;
   if (chosen.value) choose(chosen.value);
@@ -104,16 +114,12 @@ export function restroke(to: number): void {
 
 /** The strokes that leave something of the picture, and those that are chosen. */
 export function possibleStrokes(): readonly number[] {
-  return STROKES.filter((one) => one === 1 || one === strokes.value || longSide() / one >= FIRST);
+  return STROKES.filter((one) => one === 1 || one === largerBy() || longSide() / one >= SHORTEST);
 }
 
 /** What to ask for at a size so that it looks as the painting at the wanted size. */
 function strokesAt(side: number): number {
-  return Math.max(1, (strokes.value * side) / longSide());
-}
-
-function strokesOf(request: Readonly<Record<string, unknown>>): number {
-  return Number(request["strokes"] ?? 1);
+  return Math.max(1, (largerBy() * side) / longSide());
 }
 
 /** Whether what is shown is smaller than what is wanted. */
@@ -170,9 +176,12 @@ export function revisit(result: Result): void {
   chosen.value = String(result.request["style"]);
   const side = result.request["size"];
   wanted.value = typeof side === "number" && side !== LOOK ? side : undefined;
-  const larger = strokesOf(result.request);
-  const there = larger > 1 ? (0.99 * larger * longSide()) / long(result) : 1;
-  strokes.value = STROKES.find((one) => one >= there) ?? 1;
+  const larger = strokesOf(result);
+  strokes.value = undefined;
+  if (strokesAt(long(result)) !== larger) {
+    const there = larger > 1 ? (0.99 * larger * longSide()) / long(result) : 1;
+    strokes.value = STROKES.find((one) => one >= there) ?? 1;
+  }
   show(result);
 }
 
@@ -182,20 +191,17 @@ function best(style: string): Result | undefined {
   const enough = Math.min(LOOK, longSide());
   return [...results.value.values()]
     .filter((r) => r.kind === "stylize" && r.complete && r.picture === picture && r.request["style"] === style)
-    .filter((r) => long(r) >= enough && long(r) <= longSide() && strokesOf(r.request) === strokesAt(long(r)))
+    .filter((r) => long(r) >= enough && long(r) <= longSide() && strokesOf(r) === strokesAt(long(r)))
     .sort((a, b) => long(b) - long(a))[0];
 }
 
-function long(result: Result): number {
-  return Math.max(result.width ?? 0, result.height ?? 0);
-}
-
 /** Whether a job paints at the wanted size what is chosen now. */
-export function isWhole({ kind, request }: Job): boolean {
+export function isWhole(job: Job): boolean {
+  const { kind, request } = job;
   const picture = opened.value?.picture;
   if (kind !== "stylize" || request["picture"] !== picture?.id || request["style"] !== chosen.value) return false;
   const own = Math.max(picture?.width ?? 0, picture?.height ?? 0);
-  return (request["size"] ?? own) === longSide() && strokesOf(request) === strokes.value;
+  return (request["size"] ?? own) === longSide() && strokesOf(job) === largerBy();
 }
 
 /** The wanted size, `4000 × 3000`. */

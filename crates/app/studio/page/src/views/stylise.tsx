@@ -140,12 +140,12 @@ function Mix() {
 const LARGER = new Map([[1, "Fine"], [2, "Twice as large"], [4, "Four times as large"], [8, "Eight times as large"]]);
 
 function StrokesSelect() {
-  const strokes = useCell(state.strokes);
+  useCell(state.strokes);
   useCell(state.wanted);
   useCell(opened);
   return (
     <Select
-      label="Strokes" value={String(strokes)}
+      label="Strokes" value={String(state.largerBy())}
       options={state.possibleStrokes().map((one) => [String(one), LARGER.get(one) ?? `× ${one}`] as const)}
       onChange={(to) => state.restroke(Number(to))}
     />

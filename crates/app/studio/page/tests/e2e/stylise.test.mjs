@@ -192,6 +192,12 @@ test("larger strokes are painted anew, a look as the whole will be, and found ag
   const { page, close } = await visit(browser, studio.url);
   await choose(page, large);
   await style(page, "Udnie").check();
+  const fitting = await painted(page);
+  assert.equal(await page.getByLabel("Strokes").inputValue(), "4", "what fits 3000 pixels");
+  const first = await (await page.request.get(`${studio.url}/api/results/${fitting}`)).json();
+  assert.deepEqual([first.width, first.request.strokes], [1024, (4 * 1024) / 3000]);
+  await page.getByLabel("Strokes").selectOption("1");
+  await page.waitForFunction((old) => document.querySelector(".mixed[data-complete=true]")?.getAttribute("data-result") !== old, fitting);
   const fine = await painted(page);
   await page.getByLabel("Strokes").selectOption("8");
   await page.waitForFunction((old) => document.querySelector(".mixed[data-complete=true]")?.getAttribute("data-result") !== old, fine);
@@ -199,7 +205,7 @@ test("larger strokes are painted anew, a look as the whole will be, and found ag
   assert.deepEqual([look.width, look.request.strokes], [1024, (8 * 1024) / 3000]);
   await page.getByLabel("Strokes").selectOption("1");
   await page.waitForFunction((old) => document.querySelector(".mixed[data-complete=true]")?.getAttribute("data-result") === old, fine);
-  for (const [id, strokes] of [[look.id, "8"], [fine, "1"]]) {
+  for (const [id, strokes] of [[look.id, "8"], [fine, "1"], [fitting, "4"]]) {
     await page.locator(".result-open", { has: page.locator(`img[src*="${id}"]`) }).click();
     await page.waitForFunction((want) => document.querySelector("select").value === want, strokes);
   }
