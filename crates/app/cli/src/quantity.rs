@@ -1,26 +1,40 @@
 //! Numbers as people type them.
 
+use std::ops::RangeInclusive;
+
 /// A share from 0 to 1.
 pub(crate) fn share(text: &str) -> Result<f32, String> {
-    match text.parse::<f32>() {
-        Ok(v) if (0.0..=1.0).contains(&v) => Ok(v),
-        _ => Err("use a number from 0 to 1, such as 0.7".to_owned()),
-    }
+    within(text, 0.0..=1.0, 0.7)
 }
 
 /// A factor for chroma.
 pub(crate) fn saturation(text: &str) -> Result<f32, String> {
-    match text.parse::<f32>() {
-        Ok(v) if (0.0..=4.0).contains(&v) => Ok(v),
-        _ => Err("use a number from 0 to 4, such as 1.2".to_owned()),
-    }
+    within(text, 0.0..=4.0, 1.2)
 }
 
 /// How many times as large.
 pub(crate) fn strokes(text: &str) -> Result<f32, String> {
-    match text.parse::<f32>() {
-        Ok(v) if (1.0..=16.0).contains(&v) => Ok(v),
-        _ => Err("use a number from 1 to 16, such as 2".to_owned()),
+    within(text, 1.0..=16.0, 2.0)
+}
+
+/// Levels of 255 between blocks.
+pub(crate) fn levels(text: &str) -> Result<f32, String> {
+    within(text, 0.0..=64.0, 4.0)
+}
+
+/// Levels of 255 of noise.
+pub(crate) fn grain(text: &str) -> Result<f32, String> {
+    within(text, 0.0..=16.0, 1.0)
+}
+
+fn within(text: &str, range: RangeInclusive<f32>, such_as: f32) -> Result<f32, String> {
+    match text.parse() {
+        Ok(v) if range.contains(&v) => Ok(v),
+        _ => Err(format!(
+            "use a number from {} to {}, such as {such_as}",
+            range.start(),
+            range.end()
+        )),
     }
 }
 
@@ -29,22 +43,6 @@ pub(crate) fn margin(text: &str) -> Result<usize, String> {
     match text.parse::<usize>() {
         Ok(v @ 0..=256) => Ok(v),
         _ => Err("use a whole number of pixels from 0 to 256".to_owned()),
-    }
-}
-
-/// Levels of 255.
-pub(crate) fn levels(text: &str) -> Result<f32, String> {
-    match text.parse::<f32>() {
-        Ok(v) if (0.0..=64.0).contains(&v) => Ok(v),
-        _ => Err("use a number from 0 to 64, such as 4".to_owned()),
-    }
-}
-
-/// Levels of 255 of noise.
-pub(crate) fn grain(text: &str) -> Result<f32, String> {
-    match text.parse::<f32>() {
-        Ok(v) if (0.0..=16.0).contains(&v) => Ok(v),
-        _ => Err("use a number from 0 to 16, such as 1".to_owned()),
     }
 }
 

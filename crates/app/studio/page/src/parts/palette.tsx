@@ -86,6 +86,7 @@ function useProposals(open: Spot): Colours | undefined {
     proposals({ x: open.x, y: open.y }, open.id, off.signal).then(
       (found) => off.signal.aborted || setColours(found),
       (error) => {
+        if (off.signal.aborted) return;
         setColours([]);
         complain(error);
       },

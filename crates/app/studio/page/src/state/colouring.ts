@@ -6,7 +6,7 @@ import * as past from "../pure/past";
 import { Cell } from "./cell";
 import { opened } from "./picture";
 import { complain, results, spoken } from "./session";
-import { run } from "./work";
+import { patiently, run } from "./work";
 
 export const hints = new Cell<past.Past<Hints>>(past.begin([]));
 export const saturation = new Cell(1);
@@ -131,7 +131,8 @@ export async function proposals(at: { x: number; y: number }, but: number | unde
   const picture = opened.value?.picture?.id;
   if (!picture) return [];
   const others = hints.value.now.filter((hint) => hint.id !== but).map(({ x, y, color }) => ({ x, y, color }));
-  const result = await run({ kind: "proposals", picture, ...at, hints: others, count: 8 }, { signal, quiet: true });
+  const request = { kind: "proposals" as const, picture, ...at, hints: others, count: 8 };
+  const result = await patiently(request, { signal, quiet: true });
   return (result.data as ProposalsData).colors;
 }
 

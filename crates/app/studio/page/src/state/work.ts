@@ -40,16 +40,31 @@ export async function run(request: JobRequest, { part, signal, quiet }: Followin
   return fetched(end);
 }
 
-/** Asks again when the server has no room now, as it says when: for what nobody waits for. */
+/** How often what nobody ordered is asked for again. */
+const TRIES = 5;
+
+/**
+ * Asks again when the server has no room now, as it says when, and when the job was called off
+ * because the line broke: for what nobody waits for.
+ */
 export async function patiently(request: JobRequest, following: Following = {}): Promise<Result> {
   for (let tries = 0; ; tries++) {
     try {
       return await run(request, following);
     } catch (error) {
-      if (!(error instanceof Refusal && error.retryAfter !== undefined) || tries === 5) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 1000 * Math.max(1, error.retryAfter ?? 1)));
+      const pause = secondsUntilAgain(error, following.signal);
+      if (pause === undefined || tries === TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000 * pause));
     }
   }
+}
+
+/** None if asking again would not help, or is not wanted any more. */
+function secondsUntilAgain(error: unknown, signal: AbortSignal | undefined): number | undefined {
+  if (signal?.aborted) return undefined;
+  if (error instanceof DOMException && error.name === "AbortError") return 0; // run waits for the line
+  if (error instanceof Refusal && error.retryAfter !== undefined) return Math.max(1, error.retryAfter);
+  return undefined;
 }
 
 function telling(job: string, part: (part: Part) => void): () => void {

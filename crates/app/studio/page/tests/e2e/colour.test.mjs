@@ -81,6 +81,23 @@ test("hints are placed from what the network proposes, moved, deleted, undone an
   await close();
 });
 
+test("colours are proposed even if the first asking was called off, and the second had no room", async () => {
+  const { page, close } = await greyPage();
+  const answers = [
+    { status: 202, json: { id: "lost", kind: "proposals", state: "cancelled", ahead: 0, created: 0, request: {} } },
+    { status: 503, headers: { "Retry-After": "1" }, json: { error: { code: "busy", message: "no room", remedy: "" } } },
+  ];
+  await page.route("**/api/jobs", (route) => {
+    const proposals = route.request().postDataJSON()?.kind === "proposals";
+    const answer = proposals ? answers.shift() : undefined;
+    return answer ? route.fulfill(answer) : route.continue();
+  });
+  await press(page, 0.5, 0.25);
+  await page.getByRole("group", { name: /Plausible here/ }).getByRole("button").first().waitFor();
+  assert.equal(answers.length, 0);
+  await close();
+});
+
 test("any colour may be chosen, and it counts", async () => {
   const { page, close } = await greyPage();
   await press(page, 0.5, 0.2);
