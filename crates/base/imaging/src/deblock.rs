@@ -141,18 +141,17 @@ impl Window {
 
 #[cfg(test)]
 mod tests {
+    use testing::Random;
+
     use super::*;
 
     /// Slopes, offsets and results round to f32, of values up to 1.
     const FAR: f64 = 3.0 / (1u64 << 24) as f64;
 
-    fn noise(n: usize, about: f32, by: f32) -> Vec<f32> {
-        let mut bits = 11u64;
-        let mut random = || {
-            bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963);
-            (bits >> 40) as f32 / 16_777_216.0
-        };
-        (0..n).map(|_| about + by * (2.0 * random() - 1.0)).collect()
+    /// About a middle grey.
+    fn grey(mut noise: Tensor) -> Tensor {
+        noise.data_mut().iter_mut().for_each(|v| *v += 0.5);
+        noise
     }
 
     /// The filter window by window.
@@ -180,9 +179,10 @@ mod tests {
     fn it_is_the_definition_across_bands_and_for_the_smallest() {
         for (size, levels) in [([290, 7], 4.0), ([5, 60], 1.5), ([1, 1], 4.0), ([40, 37], 20.0)] {
             let [height, width] = size;
-            let values = noise(2 * height * width, 0.5, 0.03);
-            let got = deblock(&Tensor::new([1, 2, height, width], values.clone()), levels);
-            let planes = values.chunks(height * width).zip(got.data().chunks(height * width));
+            let picture = grey(Random::new(3).tensor(&[1, 2, height, width], 0.03));
+            let got = deblock(&picture, levels);
+            let planes = picture.data().chunks(height * width);
+            let planes = planes.zip(got.data().chunks(height * width));
             for (plane, got) in planes {
                 for (i, want) in definition(plane, size, levels).into_iter().enumerate() {
                     let off = (f64::from(got[i]) - want).abs();
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn no_levels_and_no_threads_change_anything() {
-        let picture = Tensor::new([1, 3, 300, 20], noise(18_000, 0.5, 0.5));
+        let picture = grey(Random::new(3).tensor(&[1, 3, 300, 20], 0.5));
         assert_eq!(deblock(&picture, 0.0), picture);
         let on = |threads: usize| {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

@@ -34,12 +34,10 @@ pub fn add_grain(planes: &mut Tensor, levels: f32) {
 /// The three boxes in one, along one axis; scaled so that the noise keeps its variance.
 fn kernel() -> [f32; TAPS] {
     let mut taps = [0.0; TAPS];
-    let places = |n: usize| (0..n).flat_map(|i| (0..BOX).map(move |j| (i, j)));
-    let twice = places(BOX).fold([0.0; TAPS], |mut sum, (i, j)| {
-        sum[i + j] += 1.0;
-        sum
-    });
-    places(2 * BOX - 1).for_each(|(i, j)| taps[i + j] += twice[i]);
+    taps[0] = 1.0;
+    for _ in 0..3 {
+        taps = std::array::from_fn(|i| taps[i.saturating_sub(BOX - 1)..=i].iter().sum());
+    }
     let norm = taps.iter().map(|v| v * v).sum::<f32>().sqrt();
     taps.map(|v| v / norm)
 }
