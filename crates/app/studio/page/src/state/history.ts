@@ -10,40 +10,25 @@ export function waiting(all: ReadonlyMap<string, Job>, hushed: ReadonlySet<strin
     .sort((a, b) => a.ahead - b.ahead || a.created - b.created);
 }
 
-/**
- * Results, newest first: of one picture in one style with strokes of one size only the largest, of one
- * picture in colour only the last.
- */
+/** Results, newest first, without those that give way to another. */
 export function history(all: ReadonlyMap<string, Result>): Result[] {
-  const best = new Map<string, Result>();
-  for (const result of [...all.values()].sort((a, b) => a.created - b.created)) {
-    if (!result.complete || result.kind === "gallery" || result.kind === "proposals") continue;
-    const key = sameness(result);
-    const before = best.get(key);
-    if (!before || area(result) >= area(before)) best.set(key, result);
-  }
-  const shown = [...best.values()];
-  return shown.filter((one) => !shown.some((other) => begins(one, other))).sort((a, b) => b.created - a.created);
+  const listed = [...all.values()].filter(({ complete, kind }) => complete && kind !== "gallery" && kind !== "proposals");
+  return listed.filter((one) => !listed.some((other) => givesWay(one, other))).sort((a, b) => b.created - a.created);
 }
 
-function sameness(result: Result): string {
-  const { kind, id, picture, request } = result;
-  if (kind === "stylize") return JSON.stringify([kind, picture, request["style"], strokes(result)]);
-  if (kind === "colorize") return JSON.stringify([kind, picture]);
-  return id;
+/** Whether one need not be listed beside another of the same picture. */
+function givesWay(one: Result, other: Result): boolean {
+  if (one.kind !== other.kind || one.picture !== other.picture) return false;
+  const newer = other.created > one.created;
+  if (one.kind === "colorize") return newer;
+  if (one.kind !== "stylize" || one.request["style"] !== other.request["style"]) return false;
+  return (long(one) < long(other) || (newer && long(one) === long(other))) && looksAs(one, other);
 }
 
-/** How large the strokes are beside the picture, whatever its size; 0 where they are as trained. */
-function strokes(result: Result): string {
-  const larger = strokesOf(result);
-  return larger > 1 ? (larger / long(result)).toPrecision(4) : "0";
-}
-
-/** Whether one is a look at another: no larger than what that was painted over. */
-function begins(one: Result, other: Result): boolean {
-  const looks = one.kind === "stylize" && other.kind === "stylize" && one.picture === other.picture;
-  const same = looks && one.request["style"] === other.request["style"];
-  return same && strokesOf(one) === 1 && long(one) < long(other) && long(one) <= long(other) / strokesOf(other);
+/** Whether a painting shows how a larger one looks: with as large strokes beside the picture, or as what that was painted over. */
+function looksAs(one: Result, other: Result): boolean {
+  const [begun, whole] = [long(one) / strokesOf(one), long(other) / strokesOf(other)];
+  return Math.abs(begun - whole) <= 0.001 * whole || (strokesOf(one) === 1 && begun <= whole);
 }
 
 /** How many times as large strokes were asked for. */
@@ -54,8 +39,4 @@ export function strokesOf({ request }: Pick<Result, "request">): number {
 /** The longer side. */
 export function long({ width, height }: Result): number {
   return Math.max(width ?? 0, height ?? 0);
-}
-
-function area({ width, height }: Result): number {
-  return (width ?? 0) * (height ?? 0);
 }

@@ -20,6 +20,13 @@ test("a look gives way to the painting that it was a look at", () => {
   assert.deepEqual(shown(painting("look", 1024), painting("whole", 2100, 2)), ["whole"]);
 });
 
+test("of equals, and of one picture in colour, the newest is listed", () => {
+  assert.deepEqual(shown(painting("old", 1024, 2), painting("new", 1024, 2)), ["new"]);
+  assert.deepEqual(shown(painting("large", 2048, 2), painting("small again", 1024)), ["large"]);
+  const coloured = (id: string): Result => ({ ...painting(id, 500), kind: "colorize" });
+  assert.deepEqual(shown(coloured("first"), coloured("second"), painting("painted", 500)), ["painted", "second"]);
+});
+
 test("other strokes, styles and what is still alone stay", () => {
   assert.deepEqual(shown(painting("fine", 1024), painting("bold", 3000, 4)), ["bold", "fine"]);
   assert.deepEqual(shown(painting("fine", 1024), painting("other", 3000, 1, "scream")), ["other", "fine"]);
