@@ -82,14 +82,25 @@ fn from_gamma(gamma: f32, chromaticities: Option<[[f32; 2]; 4]>) -> Option<Color
 
 /// An sRGB profile small enough to go into every file.
 pub(crate) static SRGB_ICC: LazyLock<Option<Vec<u8>>> =
-    LazyLock::new(|| ColorProfile::new_srgb().encode().ok());
+    LazyLock::new(|| encoded(&ColorProfile::new_srgb()));
 
 /// A grey profile with sRGB's curve.
 pub(crate) static GREY_ICC: LazyLock<Option<Vec<u8>>> = LazyLock::new(|| {
     let mut profile = ColorProfile::new_gray_with_gamma(2.2);
     profile.gray_trc = ColorProfile::new_srgb().red_trc;
-    profile.encode().ok()
+    encoded(&profile)
 });
+
+/// New year's day of 2026: year, month, day, hours, minutes and seconds in 16 bits each.
+const MADE: [u8; 12] = [0x07, 0xEA, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0];
+
+/// A profile's bytes, the same in every run: the encoder writes the time of day into them, in
+/// bytes 24 to 35 of the header (ICC.1:2010, 7.2.8).
+fn encoded(profile: &ColorProfile) -> Option<Vec<u8>> {
+    let mut bytes = profile.encode().ok()?;
+    bytes.get_mut(24..36)?.copy_from_slice(&MADE);
+    Some(bytes)
+}
 
 fn options() -> TransformOptions {
     // Fixed point would be off by one in 255 here and there.
@@ -233,7 +244,11 @@ mod tests {
     fn the_profiles_we_write_are_srgb_and_small() {
         let rgb = SRGB_ICC.clone().unwrap();
         assert!(rgb.len() < 1024, "{} bytes", rgb.len());
-        assert!(is_srgb(&ColorProfile::new_from_slice(&rgb).unwrap()));
+        let read = ColorProfile::new_from_slice(&rgb).unwrap();
+        assert!(is_srgb(&read));
+        let made = read.creation_date_time;
+        assert_eq!([made.year, made.month, made.day_of_the_month], [2026, 1, 1]);
+        assert_eq!([made.hours, made.minutes, made.seconds], [0; 3], "the time of day");
         let ramp = Pixels::U8((0..=255).collect());
         let tag = Tag::Icc(GREY_ICC.clone().unwrap());
         let (_, got) = to_srgb(Ink::Light(Channels::Grey), ramp.clone(), &tag);
