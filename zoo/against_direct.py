@@ -43,8 +43,9 @@ def total(losses):
     return sum(losses[part] for part in ("content", "style", "variation"))
 
 
-def of_card(style, flag):
-    return re.search(rf"--{flag} (\S+)", (ZOO / style / "README.md").read_text())[1]
+def of_card(style, flag, default=None):
+    found = re.search(rf"--{flag} (\S+)", (ZOO / style / "README.md").read_text())
+    return found[1] if found or default is None else default
 
 
 def rank(path):
@@ -89,6 +90,7 @@ class Case(NamedTuple):
         painting = Path(paintings, of_card(self.style, "style-picture"))
         line = [program, "optimize", self.photograph, painting, "--loss-network", vgg]
         line += ["--size", size, "--scales", "1", "--style-size", of_card(self.style, "style-size")]
+        line += ["--style-degrain", of_card(self.style, "style-degrain", "0")]
         line += ["--from", start, "--iterations", str(iterations), *flags, "--threads", "1"]
         line += ["--json", "-q", "--overwrite", "-o", out]
         return json.loads(subprocess.check_output(line))

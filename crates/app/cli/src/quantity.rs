@@ -17,7 +17,7 @@ pub(crate) fn strokes(text: &str) -> Result<f32, String> {
     within(text, 1.0..=16.0, 2.0)
 }
 
-/// Levels of 255 between blocks.
+/// Levels of 255 that are smoothed away.
 pub(crate) fn levels(text: &str) -> Result<f32, String> {
     within(text, 0.0..=64.0, 4.0)
 }

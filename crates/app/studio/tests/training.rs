@@ -133,6 +133,7 @@ async fn only_folders_that_were_given_are_told() {
         (422, "invalid_option", json!({ "recipe": "/etc/passwd" })),
         (422, "invalid_option", json!({ "start": "../secret.safetensors" })),
         (422, "invalid_option", json!({ "style_weight": -1 })),
+        (422, "invalid_option", json!({ "style_degrain": 65 })),
         (422, "invalid_option", json!({ "bogus": 1 })),
     ] {
         studio.post("/api/trainings", &ask(more)).await.is(status, code);
@@ -209,7 +210,7 @@ async fn a_style_is_trained_stopped_and_resumed() {
     let painting = studio.upload(&colourful([64, 64])).await;
     let body = json!({
         "name": "mine", "painting": painting, "folder": told["folders"][0]["id"], "steps": 30,
-        "batch": 1, "size": 32, "style_size": 64, "preview_every": 2, "checkpoint_every": 1,
+        "batch": 1, "size": 32, "style_size": 64, "style_degrain": 4, "preview_every": 2, "checkpoint_every": 1,
     });
     let begun = studio.post("/api/trainings", &body).await;
     assert_eq!(begun.status, StatusCode::CREATED, "{}", begun.text());

@@ -17,7 +17,6 @@
 
 pub mod colour;
 mod convert;
-mod deblock;
 mod decode;
 mod encode;
 mod error;
@@ -28,6 +27,7 @@ mod keep;
 mod limits;
 mod metadata;
 mod picture;
+mod plain;
 mod probe;
 mod profile;
 mod recolour;
@@ -35,7 +35,6 @@ mod reduce;
 mod resize;
 mod write;
 
-pub use deblock::deblock;
 pub use decode::{decode, decode_file};
 pub use encode::{Effort, EncodeOptions, encode, encode_file};
 pub use error::ImagingError;
@@ -45,6 +44,7 @@ pub use guided::{Guided, GuidedOptions};
 pub use keep::keep_colours;
 pub use limits::Limits;
 pub use picture::{Channels, Depth, Metadata, Picture, Pixels};
+pub use plain::{deblock, degrain};
 pub use probe::{Probe, identify, identify_file};
 pub use recolour::{beside, with_chroma};
 pub use resize::{Filter, Fit, resize_tensor};

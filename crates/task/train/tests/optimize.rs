@@ -34,6 +34,7 @@ fn options(method: Method) -> OptimizeOptions {
         from: Canvas::Content,
         scales: vec![20, 40],
         style_size: None,
+        style_degrain: 0.0,
     }
 }
 
@@ -91,6 +92,31 @@ fn a_picture_may_be_gone_on_from_or_only_judged() {
     let further = run(&from(10), 2);
     assert!((further.iterations[0].losses.total() / total - 1.0).abs() < 1e-5);
     assert!(further.losses.total() < first.losses.total());
+}
+
+#[test]
+fn grain_is_taken_from_the_painting_in_the_size_in_which_it_is_looked_at() {
+    let content = picture([50, 80], 5);
+    let grainy = testing::Random::new(3).tensor(&[1, 3, 60, 72], 0.05);
+    let painting = picture([60, 72], 1);
+    let values = painting.data().iter().zip(grainy.data()).map(|(v, n)| v + n).collect();
+    let painting = Tensor::new([1, 3, 60, 72], values);
+    let judged = |rgb: &Tensor, style_degrain| {
+        let options = OptimizeOptions {
+            scales: vec![40],
+            iterations: 0,
+            style_size: Some(30),
+            style_degrain,
+            ..options(Method::Lbfgs)
+        };
+        let paintings = [WeightedPainting { rgb: rgb.clone(), weight: 1.0 }];
+        let all = |_: &Iteration| Go::On;
+        optimize(&loss_network(), (&content, &paintings), &options, all).unwrap().losses
+    };
+    let small = imaging::resize_tensor(&painting, [30, 36], imaging::Filter::Triangle);
+    let without = judged(&painting, 8.0);
+    assert_eq!(without, judged(&imaging::degrain(&small, 8.0), 0.0));
+    assert_ne!(without, judged(&painting, 0.0));
 }
 
 #[test]

@@ -96,6 +96,27 @@ fn take(run: &mut StyleRun, steps: usize) {
 }
 
 #[test]
+fn the_style_that_is_learnt_is_the_paintings_without_its_grain() {
+    let place = Place::new();
+    let with = |style_degrain: f32| {
+        let mut job = place.job(1);
+        job.recipe.style_degrain = style_degrain;
+        job
+    };
+    let style =
+        |job| StyleRun::start(job).and_then(|mut run| run.step()).map(|r| r.losses.style.to_bits());
+    let mut by_hand = with(0.0);
+    by_hand.painting.rgb = by_hand.painting.at(Some(32), 8.0);
+    let without = style(with(8.0)).unwrap();
+    assert_eq!(without, style(by_hand).unwrap());
+    assert_ne!(without, style(with(0.0)).unwrap());
+    for wrong in [-1.0, 65.0, f32::NAN] {
+        let error = style(with(wrong)).unwrap_err().to_string();
+        assert!(error.contains("style_degrain") && error.contains("from 0 to 64"), "{error}");
+    }
+}
+
+#[test]
 fn a_resumed_run_ends_in_the_same_bits_on_any_number_of_threads() {
     let place = Place::new();
     let [half, resumed, whole] =

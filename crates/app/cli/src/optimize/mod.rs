@@ -85,6 +85,7 @@ impl<'a> Resolved<'a> {
             from,
             scales: scales(flags, content.size()),
             style_size: flags.losses.style_size,
+            style_degrain: recipe.style_degrain,
         };
         let paintings: Result<_, TrainError> = flags.styles.iter().map(|s| painting(s)).collect();
         let threads = Threads::new(flags.threads.map(Into::into))?;

@@ -30,6 +30,7 @@ pub(crate) struct Request {
     batch: Option<usize>,
     size: Option<usize>,
     style_size: Option<usize>,
+    style_degrain: Option<f32>,
     style_weight: Option<f64>,
     content_weight: Option<f64>,
     variation_weight: Option<f64>,
@@ -192,6 +193,11 @@ fn check(request: &Request, recipe: &StyleRecipe) -> Result<(), Fault> {
             return Err(Fault::option(format!("`{name}` is {value}."), remedy));
         }
     }
+    let grain = recipe.style_degrain;
+    if !(0.0..=64.0).contains(&grain) {
+        let remedy = "It may be from 0 to 64.";
+        return Err(Fault::option(format!("`style_degrain` is {grain}."), remedy));
+    }
     Ok(())
 }
 
@@ -216,6 +222,7 @@ fn recipe(request: &Request) -> Result<StyleRecipe, Fault> {
     recipe.batch = request.batch.unwrap_or(recipe.batch);
     recipe.size = request.size.unwrap_or(recipe.size);
     recipe.style_size = request.style_size.or(recipe.style_size);
+    recipe.style_degrain = request.style_degrain.unwrap_or(recipe.style_degrain);
     if let Some(start) = &request.start {
         recipe.start = Some(start.clone()).filter(|start| start != RANDOM);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use cpu::{Memory, Threads};
-use imaging::{Filter, Fit, resize_tensor};
+use imaging::{Filter, Fit, degrain, resize_tensor};
 use tensor::Tensor;
 use weights::Limits;
 
@@ -71,12 +71,18 @@ impl Painting {
         Ok(Self { rgb: picture.to_rgb_tensor(), sha256 })
     }
 
-    /// As it is to be looked at: its shorter side of that length, if one is given.
-    pub fn at(&self, short: Option<usize>) -> Tensor {
-        let [_, _, h, w] = self.rgb.shape4();
-        let size = short.map_or([h, w], |short| Fit::Short(short).size([h, w]));
-        resize_tensor(&self.rgb, size, Filter::Triangle)
+    /// As it is to be looked at: its shorter side of that length, if one is given, and without
+    /// so many levels of [grain](imaging::degrain).
+    pub fn at(&self, short: Option<usize>, grain: f32) -> Tensor {
+        looked_at(&self.rgb, short, grain)
     }
+}
+
+/// As [`Painting::at`] has it.
+pub(super) fn looked_at(rgb: &Tensor, short: Option<usize>, grain: f32) -> Tensor {
+    let [_, _, h, w] = rgb.shape4();
+    let size = short.map_or([h, w], |short| Fit::Short(short).size([h, w]));
+    degrain(&resize_tensor(rgb, size, Filter::Triangle), grain)
 }
 
 impl LossFile {
@@ -167,6 +173,10 @@ impl StyleJob {
             if value == 0 {
                 return Err(TrainError::option(option, value, "at least 1"));
             }
+        }
+        let grain = recipe.style_degrain;
+        if !(0.0..=64.0).contains(&grain) {
+            return Err(TrainError::option("style_degrain", grain, "from 0 to 64"));
         }
         if recipe.steps.is_none() {
             let steps = recipe.steps_for(self.photographs.photos().len());

@@ -11,6 +11,7 @@ use graph::Encoding;
 use imaging::{Filter, Fit, resize_tensor};
 use tensor::Tensor;
 
+use super::job::looked_at;
 use crate::losses::{LossNetwork, Losses, Objective, Perceptual};
 use crate::optim::{Adam, Lbfgs, LbfgsConfig, Optimizer, Search, Stop};
 use crate::{Random, TrainError};
@@ -32,6 +33,8 @@ pub struct OptimizeOptions {
     /// Pixels of a painting's shorter side at the last scale, and in proportion before; as
     /// the content's, if not given.
     pub style_size: Option<usize>,
+    /// Levels of 255 of grain that are taken from the paintings, in the size that a scale has them.
+    pub style_degrain: f32,
 }
 
 /// How a picture is changed.
@@ -174,7 +177,7 @@ fn losses_at(
 ) -> Result<Perceptual, TrainError> {
     let shape @ [_, _, h, w] = content.shape4();
     let short = options.style_size.map_or(h.min(w), |s| (s * side / last).max(1));
-    let targets = mixed(loss_network, (paintings, short), &options.objective)?;
+    let targets = mixed(loss_network, paintings, (short, options))?;
     let held_to = (&options.objective, targets);
     let mut perceptual = Perceptual::new(loss_network, held_to, (shape, &Encoding::BYTES))?;
     perceptual.set_photographs(&bytes(content));
@@ -196,16 +199,15 @@ fn check(paintings: &[WeightedPainting], options: &OptimizeOptions) -> Result<()
 /// The mean of the paintings' Gram matrices.
 fn mixed(
     loss_network: &LossNetwork,
-    (paintings, short): (&[WeightedPainting], usize),
-    objective: &Objective,
+    paintings: &[WeightedPainting],
+    (short, options): (usize, &OptimizeOptions),
 ) -> Result<Vec<Vec<f32>>, TrainError> {
     let sum: f64 = paintings.iter().map(|p| p.weight).sum();
     let mut mean: Vec<Vec<f32>> = vec![];
     for painting in paintings {
-        let [_, _, h, w] = painting.rgb.shape4();
-        let rgb = resize_tensor(&painting.rgb, Fit::Short(short).size([h, w]), Filter::Triangle);
+        let rgb = looked_at(&painting.rgb, Some(short), options.style_degrain);
         let share = (painting.weight / sum) as f32;
-        let matrices = loss_network.grams(&objective.style, &rgb)?;
+        let matrices = loss_network.grams(&options.objective.style, &rgb)?;
         mean.resize(matrices.len(), vec![]);
         for (mean, matrix) in mean.iter_mut().zip(matrices) {
             mean.resize(matrix.len(), 0.0);

@@ -29,6 +29,10 @@ pub struct StyleRecipe {
     pub size: usize,
     /// Pixels of the painting's shorter side; as it is, if not given.
     pub style_size: Option<usize>,
+    /// Levels of 255 of grain that are taken from the painting in that size, of paper or
+    /// canvas: a network would learn it as dots.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub style_degrain: f32,
     /// How many steps; overrides `epochs`.
     pub steps: Option<u64>,
     /// How often each photograph is seen.
@@ -43,6 +47,11 @@ pub struct StyleRecipe {
 
 fn published() -> serde_json::Value {
     serde_json::Value::Object(serde_json::Map::new())
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_none(levels: &f32) -> bool {
+    *levels == 0.0
 }
 
 fn each(taps: &[&str], weight: f64) -> Vec<Weighted> {
@@ -124,6 +133,7 @@ impl StyleRecipe {
             batch: 4,
             size: 256,
             style_size: None,
+            style_degrain: 0.0,
             steps: None,
             epochs: 2.0,
             rule: Adam::default().into(),

@@ -87,7 +87,7 @@ impl StyleRun {
     ) -> Result<Self, TrainError> {
         let options = job.load_options();
         let trainer = job.threads.run(|| {
-            let painting = job.painting.at(job.recipe.style_size);
+            let painting = job.painting.at(job.recipe.style_size, job.recipe.style_degrain);
             let loss_network = &job.loss_network.network;
             let trainer = StyleTrainer::new(&job.recipe, (net, weights), loss_network, &painting);
             trainer.map(|trainer| trainer.with_memory(job.memory))

@@ -29,6 +29,12 @@ pub(crate) struct LossFlags {
     #[arg(long, value_name = "PIXELS", value_parser = quantity::side)]
     pub(crate) style_size: Option<usize>,
 
+    /// Take so many levels of 255 of grain from the painting before its style is learnt: of
+    /// paper, canvas or film, which a network paints as dots in plain areas. 8 is right for
+    /// ink on paper.
+    #[arg(long, value_name = "0..64", value_parser = quantity::levels)]
+    style_degrain: Option<f32>,
+
     /// How much the style counts.
     #[arg(long, value_name = "X", value_parser = quantity::weight)]
     style_weight: Option<f64>,
@@ -49,6 +55,7 @@ impl LossFlags {
     /// The recipe that is named, with its losses weighed as the flags say.
     pub(crate) fn recipe(&self) -> anyhow::Result<StyleRecipe> {
         let mut recipe = recipe::named(&self.recipe, StyleRecipe::by_name, RECIPES)?;
+        recipe.style_degrain = self.style_degrain.unwrap_or(recipe.style_degrain);
         if let Some(weight) = self.style_weight {
             recipe = recipe.with_style_weight(weight);
         }

@@ -1,13 +1,17 @@
-//! Plain areas without the blocks that compression leaves in them.
+//! Plain areas without what compression, or paper, leaves in them.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 use tensor::Tensor;
 
-/// Pixels to each side over which an area is judged: JPEG's largest block, of colours at half
-/// the size, is 16 a side, so that a window always sees more than one.
-const RADIUS: usize = 16;
+/// Pixels to each side over which [`deblock`] judges an area: JPEG's largest block, of colours at
+/// half the size, is 16 a side, so that a window always sees more than one.
+const BLOCK: usize = 16;
+
+/// Pixels to each side over which [`degrain`] judges an area: some grains wide, and narrow enough
+/// that paper between two strokes counts as plain.
+const GRAIN: usize = 4;
 
 /// Rows that are smoothed as one piece of parallel work. Two radii more on either side have to be
 /// summed for them; and the bits depend on it, so the number of threads may not decide it.
@@ -25,6 +29,16 @@ const BAND: usize = 128;
 /// itself (section 3.2), with ε = (levels / 255)² and windows of 33 × 33 pixels, cut off at the
 /// border. The planes of a picture are smoothed one by one, where they have the guide in colour.
 pub fn deblock(planes: &Tensor, levels: f32) -> Tensor {
+    smoothed(planes, BLOCK, levels)
+}
+
+/// The same with windows of 9 × 9 pixels: without the grain of paper, canvas or film, between
+/// strokes too.
+pub fn degrain(planes: &Tensor, levels: f32) -> Tensor {
+    smoothed(planes, GRAIN, levels)
+}
+
+fn smoothed(planes: &Tensor, radius: usize, levels: f32) -> Tensor {
     let [_, _, height, width] = planes.shape4();
     let flat = f64::from(levels / 255.0).powi(2);
     let mut out = Tensor::zeros(planes.shape());
@@ -35,7 +49,7 @@ pub fn deblock(planes: &Tensor, levels: f32) -> Tensor {
     let area = height * width;
     let pairs = out.data_mut().par_chunks_exact_mut(area).zip(planes.data().par_chunks_exact(area));
     pairs.for_each(|(out, values)| {
-        let plane = Plane { values, height, width };
+        let plane = Plane { values, height, width, radius };
         let bands = out.par_chunks_mut(BAND * width).enumerate();
         bands.for_each(|(i, out)| plane.smooth(i * BAND, flat, out));
     });
@@ -46,6 +60,8 @@ struct Plane<'a> {
     values: &'a [f32],
     height: usize,
     width: usize,
+    /// Of a window, to each side.
+    radius: usize,
 }
 
 impl Plane<'_> {
@@ -56,9 +72,9 @@ impl Plane<'_> {
     /// Writes the rows from `top` on, as many as `out` holds.
     fn smooth(&self, top: usize, flat: f64, out: &mut [f32]) {
         let rows = top..top + out.len() / self.width;
-        let first = rows.start.saturating_sub(RADIUS);
-        let lines = self.lines(first..(rows.end + RADIUS).min(self.height), flat);
-        let mut window = Window::new(self.width, self.height);
+        let first = rows.start.saturating_sub(self.radius);
+        let lines = self.lines(first..(rows.end + self.radius).min(self.height), flat);
+        let mut window = Window::over(self);
         let mut means = vec![[0.0; 2]; self.width];
         for (y, out) in rows.zip(out.chunks_exact_mut(self.width)) {
             window.around(y, |y| lines[y - first].iter().map(|line| line.map(f64::from)));
@@ -72,7 +88,7 @@ impl Plane<'_> {
     /// Slope and offset of the window around every pixel of these rows: of its own values'
     /// regression upon themselves, which `flat` holds back.
     fn lines(&self, rows: Range<usize>, flat: f64) -> Vec<Vec<[f32; 2]>> {
-        let mut window = Window::new(self.width, self.height);
+        let mut window = Window::over(self);
         let mut means = vec![[0.0; 2]; self.width];
         let line = |[mean, square]: &[f64; 2]| {
             let variance = (square - mean * mean).max(0.0);
@@ -96,16 +112,18 @@ struct Window {
     /// The rows that are in the sums.
     rows: Range<usize>,
     height: usize,
+    radius: usize,
 }
 
 impl Window {
-    fn new(width: usize, height: usize) -> Self {
-        Self { sums: vec![[0.0; 2]; width], rows: 0..0, height }
+    fn over(plane: &Plane<'_>) -> Self {
+        let Plane { height, width, radius, .. } = *plane;
+        Self { sums: vec![[0.0; 2]; width], rows: 0..0, height, radius }
     }
 
     /// Moves to the rows around `y`, which is no row before the last one's.
     fn around<I: Iterator<Item = [f64; 2]>>(&mut self, y: usize, row: impl Fn(usize) -> I) {
-        let wanted = y.saturating_sub(RADIUS)..(y + RADIUS + 1).min(self.height);
+        let wanted = y.saturating_sub(self.radius)..(y + self.radius + 1).min(self.height);
         if self.rows.is_empty() {
             self.rows = wanted.start..wanted.start;
         }
@@ -122,17 +140,17 @@ impl Window {
 
     /// The means over the window around each column.
     fn means(&self, out: &mut [[f64; 2]]) {
-        let width = self.sums.len();
-        let ahead = self.sums.iter().skip(RADIUS).map(Some).chain(std::iter::repeat(None));
-        let behind = std::iter::repeat_n(None, RADIUS + 1).chain(self.sums.iter().map(Some));
+        let (width, radius) = (self.sums.len(), self.radius);
+        let ahead = self.sums.iter().skip(radius).map(Some).chain(std::iter::repeat(None));
+        let behind = std::iter::repeat_n(None, radius + 1).chain(self.sums.iter().map(Some));
         let mut sum = [0.0; 2];
-        for values in self.sums.iter().take(RADIUS) {
+        for values in self.sums.iter().take(radius) {
             sum = [0, 1].map(|k| sum[k] + values[k]);
         }
         for (x, (out, (enter, leave))) in out.iter_mut().zip(ahead.zip(behind)).enumerate() {
             let (enter, leave) = (enter.unwrap_or(&[0.0; 2]), leave.unwrap_or(&[0.0; 2]));
             sum = [0, 1].map(|k| sum[k] + enter[k] - leave[k]);
-            let columns = (x + RADIUS + 1).min(width) - x.saturating_sub(RADIUS);
+            let columns = (x + radius + 1).min(width) - x.saturating_sub(radius);
             let share = 1.0 / (columns * self.rows.len()) as f64;
             *out = sum.map(|sum| sum * share);
         }
@@ -155,8 +173,9 @@ mod tests {
     }
 
     /// The filter window by window.
-    fn definition(plane: &[f32], [height, width]: [usize; 2], levels: f32) -> Vec<f64> {
-        let near = |p: usize, length: usize| p.saturating_sub(16)..(p + 17).min(length);
+    fn definition(plane: &[f32], size: [usize; 2], radius: usize, levels: f32) -> Vec<f64> {
+        let [height, width] = size;
+        let near = |p: usize, length: usize| p.saturating_sub(radius)..(p + radius + 1).min(length);
         let mean = |i: usize, of: &dyn Fn(usize) -> f64| {
             let (rows, columns) = (near(i / width, height), near(i % width, width));
             let count = rows.len() * columns.len();
@@ -180,13 +199,14 @@ mod tests {
         for (size, levels) in [([290, 7], 4.0), ([5, 60], 1.5), ([1, 1], 4.0), ([40, 37], 20.0)] {
             let [height, width] = size;
             let picture = grey(Random::new(3).tensor(&[1, 2, height, width], 0.03));
-            let got = deblock(&picture, levels);
-            let planes = picture.data().chunks(height * width);
-            let planes = planes.zip(got.data().chunks(height * width));
-            for (plane, got) in planes {
-                for (i, want) in definition(plane, size, levels).into_iter().enumerate() {
-                    let off = (f64::from(got[i]) - want).abs();
-                    assert!(off <= FAR, "{size:?} {levels} at {i}: {}, want {want}", got[i]);
+            for (radius, got) in [(16, deblock(&picture, levels)), (4, degrain(&picture, levels))] {
+                let planes = picture.data().chunks(height * width);
+                for (plane, got) in planes.zip(got.data().chunks(height * width)) {
+                    let wanted = definition(plane, size, radius, levels);
+                    for (i, (&got, want)) in got.iter().zip(wanted).enumerate() {
+                        let off = (f64::from(got) - want).abs();
+                        assert!(off <= FAR, "{size:?} {radius} {levels} at {i}: {got}, not {want}");
+                    }
                 }
             }
         }
@@ -204,6 +224,26 @@ mod tests {
         let step = |row: &[f32]| row.windows(2).map(|w| (w[1] - w[0]).abs()).fold(0.0, f32::max);
         assert!(step(&row[..44]) * 255.0 < 0.25, "blocks: {}", step(&row[..44]) * 255.0);
         assert!((row[63] - row[64]) * 255.0 > 139.0, "the edge: {}", row[63] - row[64]);
+    }
+
+    /// Paper between two strokes of ink, which a style's network learns as dots.
+    #[test]
+    fn grain_between_strokes_goes_and_the_strokes_stay() {
+        let side = 96;
+        let grain = Random::new(5).tensor(&[1, 1, side, side], 3.0 / 255.0);
+        let is_ink = |i: usize| i % side % 24 < 4;
+        let drawn = |i: usize, noise: f32| if is_ink(i) { 0.2 } else { 0.85 + noise };
+        let values: Vec<f32> = grain.data().iter().enumerate().map(|(i, n)| drawn(i, *n)).collect();
+        let painting = Tensor::new([1, 1, side, side], values);
+        let (fine, coarse) = (degrain(&painting, 8.0), deblock(&painting, 8.0));
+        let row = |of: &Tensor| of.data()[40 * side..][..side].to_vec();
+        // In the middle between two strokes, far enough from both for a narrow window.
+        let rough =
+            |row: &[f32]| 255.0 * row[12..16].windows(2).map(|w| (w[1] - w[0]).abs()).sum::<f32>();
+        let (before, fine, coarse) = (row(&painting), row(&fine), row(&coarse));
+        assert!(rough(&fine) < 0.4 * rough(&before), "{} of {}", rough(&fine), rough(&before));
+        assert!(rough(&coarse) > 0.9 * rough(&before), "{}", rough(&coarse));
+        assert!(fine[22] - fine[26] > 0.6, "a stroke: {} {}", fine[22], fine[26]);
     }
 
     #[test]
