@@ -193,11 +193,6 @@ fn check(request: &Request, recipe: &StyleRecipe) -> Result<(), Fault> {
             return Err(Fault::option(format!("`{name}` is {value}."), remedy));
         }
     }
-    let grain = recipe.style_degrain;
-    if !(0.0..=64.0).contains(&grain) {
-        let remedy = "It may be from 0 to 64.";
-        return Err(Fault::option(format!("`style_degrain` is {grain}."), remedy));
-    }
     Ok(())
 }
 
@@ -222,7 +217,9 @@ fn recipe(request: &Request) -> Result<StyleRecipe, Fault> {
     recipe.batch = request.batch.unwrap_or(recipe.batch);
     recipe.size = request.size.unwrap_or(recipe.size);
     recipe.style_size = request.style_size.or(recipe.style_size);
-    recipe.style_degrain = request.style_degrain.unwrap_or(recipe.style_degrain);
+    if let Some(grain) = request.style_degrain {
+        recipe.style_degrain = levels("style_degrain", grain)?;
+    }
     if let Some(start) = &request.start {
         recipe.start = Some(start.clone()).filter(|start| start != RANDOM);
     }
@@ -252,6 +249,13 @@ fn positive(name: &str, value: f64) -> Result<f64, Fault> {
         return Ok(value);
     }
     Err(Fault::option(format!("`{name}` is {value}."), "It may not be negative."))
+}
+
+fn levels(name: &str, value: f32) -> Result<f32, Fault> {
+    if (0.0..=64.0).contains(&value) {
+        return Ok(value);
+    }
+    Err(Fault::option(format!("`{name}` is {value}."), "It may be from 0 to 64."))
 }
 
 fn beginning(recipe: &StyleRecipe) -> Result<Beginning, Fault> {
