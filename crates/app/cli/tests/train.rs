@@ -31,8 +31,9 @@ fn words(more: &str) -> Vec<String> {
 fn a_style_is_trained_and_paints() {
     let place = place();
     place.file("photos/bad.jpg", b"no picture");
-    let ran =
-        place.run(&words("-o out/a.safetensors --preview painting.png --json --title Slopes"));
+    let ran = place.run(&words(
+        "-o out/a.safetensors --preview painting.png --json --title Slopes --style-degrain 4",
+    ));
     let report = ran.ended(0, &["step 2 of 6", "out/a.safetensors: 6 steps", "bad.jpg: "]).json();
     assert_eq!((report["steps"].as_u64(), report["interrupted"].as_bool()), (Some(6), Some(false)));
     assert_eq!(report["bad_pictures"].as_array().unwrap().len(), 1);
@@ -46,8 +47,8 @@ fn a_style_is_trained_and_paints() {
     place
         .run(&["stylize", "painting.png", "--style", "out/a.safetensors", "-o", "painted.png"])
         .ended(0, &["painted.png"]);
-    place.run(&["weights", "inspect", "out/a.safetensors"]).ended(0, &[]);
-    assert!(place.run(&["weights", "inspect", "out/a.safetensors"]).out.contains("Slopes"));
+    let inspected = place.run(&["weights", "inspect", "out/a.safetensors"]).ended(0, &[]);
+    assert!(inspected.out.contains("Slopes") && inspected.out.contains("\"style_degrain\":4.0"));
 }
 
 #[test]
@@ -101,6 +102,7 @@ fn what_cannot_be_is_said_before_anything_is_done() {
         ("-o a.safetensors --recipe none", 2, "pytorch-tutorial"),
         ("-o a.safetensors --recipe photos/0.png", 2, "photos/0.png"),
         ("-o a.safetensors --rate=-1", 2, "--rate"),
+        ("-o a.safetensors --style-degrain 65", 2, "from 0 to 64"),
         ("-o a.safetensors --start other.safetensors", 2, "is a lengstrom"),
         ("-o a.safetensors --start none", 4, "there is no style"),
         ("-o a.safetensors --loss-network none", 2, "none: no such file"),
@@ -216,6 +218,10 @@ fn a_picture_is_optimised_towards_several_styles() {
     let of = |report: &serde_json::Value| report["losses"]["style"].as_f64().unwrap();
     // out.png holds the result in bytes
     assert!((of(&judged) / of(&report) - 1.0).abs() < 0.05, "{judged}");
+    let plain = "painting.png:3 photos/1.png -o plain.png --from out.png --iterations 0 --size 32 \
+         --style-degrain 64 --json";
+    let plain = place.run(&words(plain)).ended(0, &[]).json();
+    assert!((of(&plain) / of(&judged) - 1.0).abs() > 1e-3, "{plain}");
     for (more, status, message) in [
         ("painting.png -o out.png", 2, "--overwrite"),
         ("painting.png -o out.xyz", 2, "xyz"),
