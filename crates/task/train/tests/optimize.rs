@@ -131,5 +131,7 @@ fn it_stops_when_told_and_refuses_what_makes_no_sense() {
     assert_eq!((stopped.iterations.len(), stopped.rgb.shape()), (3, &[1, 3, 25, 40][..]));
     assert!(of(&[], &options(Method::Lbfgs)).is_err());
     let none = OptimizeOptions { scales: vec![], ..options(Method::Lbfgs) };
-    assert!(of(&[painting], &none).is_err());
+    assert!(of(std::slice::from_ref(&painting), &none).is_err());
+    let grain = OptimizeOptions { style_degrain: -1.0, ..options(Method::Lbfgs) };
+    assert!(of(&[painting], &grain).is_err());
 }

@@ -85,6 +85,14 @@ pub(super) fn looked_at(rgb: &Tensor, short: Option<usize>, grain: f32) -> Tenso
     degrain(&resize_tensor(rgb, size, Filter::Triangle), grain)
 }
 
+/// Holds levels of grain to what makes sense.
+pub(super) fn check_grain(levels: f32) -> Result<(), TrainError> {
+    if (0.0..=64.0).contains(&levels) {
+        return Ok(());
+    }
+    Err(TrainError::option("style_degrain", levels, "from 0 to 64"))
+}
+
 impl LossFile {
     /// Reads the weights of the loss network called `name` (`vgg16`, `vgg19` or
     /// `vgg19_normalised`), as far as `objective` looks into it.
@@ -174,10 +182,7 @@ impl StyleJob {
                 return Err(TrainError::option(option, value, "at least 1"));
             }
         }
-        let grain = recipe.style_degrain;
-        if !(0.0..=64.0).contains(&grain) {
-            return Err(TrainError::option("style_degrain", grain, "from 0 to 64"));
-        }
+        check_grain(recipe.style_degrain)?;
         if recipe.steps.is_none() {
             let steps = recipe.steps_for(self.photographs.photos().len());
             *recipe = recipe.clone().with_steps(steps);

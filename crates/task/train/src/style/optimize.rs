@@ -11,7 +11,7 @@ use graph::Encoding;
 use imaging::{Filter, Fit, resize_tensor};
 use tensor::Tensor;
 
-use super::job::looked_at;
+use super::job::{check_grain, looked_at};
 use crate::losses::{LossNetwork, Losses, Objective, Perceptual};
 use crate::optim::{Adam, Lbfgs, LbfgsConfig, Optimizer, Search, Stop};
 use crate::{Random, TrainError};
@@ -115,7 +115,8 @@ pub enum Go {
 ///
 /// # Errors
 ///
-/// - [`TrainError::Option`] without scales or styles, or with weights that sum to nothing.
+/// - [`TrainError::Option`] without scales or styles, with weights that sum to nothing, or with
+///   grain that is not from 0 to 64.
 /// - [`TrainError::NotANumber`] if the loss is none.
 /// - If the loss network lacks a layer, or a picture is too small for it.
 pub fn optimize(
@@ -193,7 +194,7 @@ fn check(paintings: &[WeightedPainting], options: &OptimizeOptions) -> Result<()
     if weights.iter().any(|w| !w.is_finite() || *w < 0.0) || sum.is_nan() || sum <= 0.0 {
         return Err(TrainError::option("styles' weights", weights, "not negative, and not all 0"));
     }
-    Ok(())
+    check_grain(options.style_degrain)
 }
 
 /// The mean of the paintings' Gram matrices.
